@@ -1,0 +1,64 @@
+# The targets a newcomer needs; `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+UV     := .tools/bin/uv
+BIN    := .venv/bin
+LOCK   := requirements/dev.txt
+STAMP  := .venv/.installed
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): $(UV) $(LOCK) packages/multisite/pyproject.toml packages/osc-multisite/pyproject.toml packages/multisite/hatch_build.py packages/multisite/package-lock.json
+	test -x $(BIN)/python || $(UV) venv --quiet --python python3 .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e packages/multisite -e packages/osc-multisite
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q -j 2 .venv/lib || true
+	touch $@
+
+.PHONY: setup
+setup: $(STAMP)  ## install everything into .venv (nothing outside this folder)
+
+.PHONY: demo
+demo: $(STAMP)  ## three real regions, the service, the page: the main job
+	$(BIN)/python -m lab.demo
+
+.PHONY: test
+test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests --ignore=tests/lab --ignore=tests/benchmarks
+
+.PHONY: lab
+lab: $(STAMP)  ## three real OpenStack regions on this machine, with things in them
+	$(BIN)/python -m lab up --regions 3 --populate
+
+.PHONY: test-lab
+test-lab: $(STAMP)  ## the tests that need the lab
+	$(BIN)/pytest tests/lab
+
+.PHONY: format
+format: $(STAMP)  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11
+.PHONY: lock
+lock: $(UV)  ## resolve the lock files anew
+	$(COMPILE) packages/multisite/pyproject.toml packages/osc-multisite/pyproject.toml requirements/dev.in -o $(LOCK)
+	$(COMPILE) packages/multisite/pyproject.toml -c $(LOCK) -o requirements/multisite.txt
+	$(COMPILE) requirements/lab.in -o requirements/lab.txt
+
+.PHONY: clean
+clean:  ## remove what the other targets made, the lab's state apart
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,126 @@
+"""Errors that reach a user, each with a stable code.
+
+An exception's docstring is its title; the text it is raised with is the detail: what is wrong, where,
+and what would be right. `api/errors.py` turns them into the API-SIG form
+`{"errors": [{"status", "code", "title", "detail", "request_id"}]}`; the command line prints the detail
+and exits with a non-zero status. Every code is described in docs/reference/errors.md (a test looks).
+"""
+
+from typing import ClassVar
+
+
+class MultisiteError(Exception):
+    """Something went wrong inside multisite."""
+
+    code: ClassVar[str] = "internal-error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail or self.title
+        super().__init__(self.detail)
+
+    @property
+    def title(self) -> str:
+        """The first line of the class's docstring."""
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+
+class BadRequest(MultisiteError):
+    """The request is not well formed."""
+
+    code = "bad-request"
+    status = 400
+
+
+class Unauthenticated(MultisiteError):
+    """The token is missing, wrong or expired."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(MultisiteError):
+    """The policy does not allow this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class DomainScopedToken(Forbidden):
+    """A domain-scoped or unscoped token says nothing about a project."""
+
+    code = "project-scope-required"
+
+
+class NotFound(MultisiteError):
+    """There is no such resource."""
+
+    code = "not-found"
+    status = 404
+
+
+class MethodNotAllowed(MultisiteError):
+    """The resource does not have this method."""
+
+    code = "method-not-allowed"
+    status = 405
+
+
+class UnsupportedVersion(MultisiteError):
+    """The requested API version is not served."""
+
+    code = "unsupported-version"
+    status = 406
+
+
+class Conflict(MultisiteError):
+    """The request does not fit the present state."""
+
+    code = "conflict"
+    status = 409
+
+
+class GenerationConflict(Conflict):
+    """The resource was changed by somebody else in the meantime."""
+
+    code = "generation-conflict"
+
+
+class AlreadyExists(Conflict):
+    """A resource with this name exists."""
+
+    code = "already-exists"
+
+
+class CredentialError(MultisiteError):
+    """A credential of the server's clouds.yaml cannot be used."""
+
+    code = "credential-unusable"
+    status = 409
+
+
+class RegionAway(MultisiteError):
+    """A region or its Keystone did not answer."""
+
+    code = "region-unreachable"
+    status = 502
+
+
+class KeystoneAway(MultisiteError):
+    """The home Keystone does not answer, so no token can be checked."""
+
+    code = "keystone-unavailable"
+    status = 503
+
+
+class DatabaseAway(MultisiteError):
+    """The database cannot be used."""
+
+    code = "database-unavailable"
+    status = 503
+
+
+class ConfigurationError(MultisiteError):
+    """The configuration cannot be used."""
+
+    code = "configuration"

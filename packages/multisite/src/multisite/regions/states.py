@@ -1,0 +1,91 @@
+"""The states of a service and of a region, and the rules that derive them (design record 0001).
+
+A state is never stored: it is computed from what was last learned and from the time, so that a
+service which nobody asks any more turns `stale` by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How much the figures of a service or a region are worth."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    UNREACHABLE = "unreachable"
+    DISABLED = "disabled"
+    ABSENT = "absent"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """Why a call to a region failed: a stable code, and a sentence for operators."""
+
+    code: str
+    detail: str | None = None
+
+    def for_tenant(self) -> "CallError":
+        """Without the detail, which may hold internal addresses."""
+        return CallError(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """State of one (region, service), when it was last read, and why not since.
+
+    `age` is in seconds.
+    """
+
+    state: State
+    observed_at: datetime | None = None
+    age: float | None = None
+    error: CallError | None = None
+
+    def for_tenant(self) -> "Freshness":
+        """Without the error's detail."""
+        error = self.error.for_tenant() if self.error else None
+        return Freshness(self.state, self.observed_at, self.age, error)
+
+
+def patience(interval: float, deadline: float) -> timedelta:
+    """How old a figure may become before it is stale: two intervals plus the deadline (seconds)."""
+    return timedelta(seconds=2 * interval + deadline)
+
+
+def service_state(  # noqa: PLR0913 - the rule has these six inputs, each named at the call
+    *,
+    enabled: bool,
+    present: bool,
+    succeeded_at: datetime | None,
+    failed_at: datetime | None,
+    now: datetime,
+    patience: timedelta,
+) -> State:
+    """The state of one service of one region; the first rule that holds decides."""
+    if not enabled:
+        return State.DISABLED
+    if not present:
+        return State.ABSENT
+    if failed_at is not None and (succeeded_at is None or failed_at > succeeded_at):
+        return State.UNREACHABLE
+    if succeeded_at is None or now - succeeded_at > patience:
+        return State.STALE
+    return State.FRESH
+
+
+def region_state(services: Iterable[State], *, enabled: bool) -> State:
+    """The state of a region from the states of its services."""
+    if not enabled:
+        return State.DISABLED
+    present = {state for state in services if state is not State.ABSENT}
+    if present == {State.UNREACHABLE}:
+        return State.UNREACHABLE
+    if State.UNREACHABLE in present:
+        return State.DEGRADED
+    if State.STALE in present or not present:
+        return State.STALE
+    return State.FRESH
