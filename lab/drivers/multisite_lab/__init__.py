@@ -1,0 +1,1 @@
+"""Drivers that let OpenStack services run where there is no hardware to drive."""

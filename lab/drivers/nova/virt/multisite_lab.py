@@ -1,0 +1,5 @@
+"""Where Nova looks for drivers: it prefixes the configured name with `nova.virt`."""
+
+from multisite_lab.compute import LabDriver
+
+__all__ = ["LabDriver"]

@@ -1,0 +1,174 @@
+"""Databases, made from dumps instead of migrations.
+
+To migrate the databases of one region costs the services about a minute of processor
+time, and the result is the same for each region. So a migration runs once; its dump
+lies in `.lab/cache`, in a folder named after the lock file, and every later database
+is a copy. The dump of Keystone is taken after its bootstrap. A Keystone must not
+share identifiers with another, so a copy of that dump gets fresh ones.
+
+Whether a database is complete is written in the database `lab` by the same stream
+of statements that fills it: an interrupted copy is simply made again.
+"""
+
+import dataclasses
+import hashlib
+import re
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.configuration import ADMIN_PASSWORD, database_url, transport_url
+from lab.errors import LabError
+from lab.infrastructure import client_command, execute
+from lab.install import LOCK
+from lab.layout import Lab, Region
+from lab.services import environment
+
+CELL0 = "00000000-0000-0000-0000-000000000000"
+IDENTIFIER = re.compile(r"'[0-9a-f]{32}'")
+
+
+@dataclasses.dataclass(frozen=True)
+class Schema:
+    """A database: its name, the dump it is a copy of, and what follows the copy."""
+
+    database: str
+    dump: str
+    migrations: tuple[tuple[str, ...], ...] = ()
+    adapt: Callable[[str], str] = str
+    additions: str = ""
+
+
+def prepare(lab: Lab) -> set[str]:
+    """Make the list of complete databases; answer what is on it."""
+    execute(
+        lab,
+        "CREATE DATABASE IF NOT EXISTS lab;"
+        "CREATE TABLE IF NOT EXISTS lab.complete (name VARCHAR(64) PRIMARY KEY);",
+    )
+    return set(execute(lab, "SELECT name FROM lab.complete").split())
+
+
+def create(lab: Lab, schema: Schema) -> None:
+    """Create a database from its dump, migrating first if there is none yet."""
+    name = schema.database
+    execute(lab, f"DROP DATABASE IF EXISTS `{name}`; CREATE DATABASE `{name}`;")
+    dump = _folder(lab) / f"{schema.dump}.sql"
+    if dump.exists():
+        content = schema.adapt(dump.read_text())
+        execute(lab, f"SET foreign_key_checks = 0;\n{content}", name)
+    else:
+        for migration in schema.migrations:
+            _run(lab, name, migration)
+        _save(lab, name, dump)
+    execute(
+        lab,
+        f"{schema.additions} INSERT INTO lab.complete VALUES ('{name}');",
+        name,
+    )
+
+
+def _folder(lab: Lab) -> Path:
+    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    return lab.cache / f"schemas-{digest[:12]}"
+
+
+def _run(lab: Lab, name: str, command: tuple[str, ...]) -> None:
+    lab.logs.mkdir(parents=True, exist_ok=True)
+    log = lab.logs / f"migrate-{name}.log"
+    with log.open("a") as stream:
+        result = subprocess.run(
+            [str(lab.bin / command[0]), *command[1:]],
+            env=environment(lab),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if result.returncode:
+        message = f"{command[0]} failed for the database {name}; look into {log}"
+        raise LabError(message)
+
+
+def _save(lab: Lab, name: str, dump: Path) -> None:
+    dump.parent.mkdir(parents=True, exist_ok=True)
+    draft = dump.with_suffix(".new")
+    with draft.open("w") as stream:
+        command = client_command(lab, "mariadb-dump", name)
+        subprocess.run(command, stdout=stream, check=True)
+    draft.replace(dump)
+
+
+def of_keystone(lab: Lab, owner: Region) -> Schema:
+    settings = f"--config-file={lab.keystone_folder(owner) / 'keystone.conf'}"
+    manage = ("keystone-manage", settings)
+    return Schema(
+        database=lab.keystone_database(owner),
+        dump="keystone",
+        migrations=(
+            (*manage, "db_sync"),
+            (*manage, "bootstrap", f"--bootstrap-password={ADMIN_PASSWORD}"),
+        ),
+        adapt=with_fresh_identifiers,
+    )
+
+
+def with_fresh_identifiers(dump: str) -> str:
+    """Replace each 32-digit identifier in a dump, the same one always alike."""
+    fresh: dict[str, str] = {}
+
+    def replacement(match: re.Match[str]) -> str:
+        return fresh.setdefault(match.group(), f"'{uuid.uuid4().hex}'")
+
+    return IDENTIFIER.sub(replacement, dump)
+
+
+def of_region(lab: Lab, region: Region) -> tuple[Schema, ...]:
+    """The databases of a region; what takes longest to migrate comes first."""
+
+    def settings(service: str, file: str) -> str:
+        return f"--config-file={lab.folder(region, service) / file}"
+
+    slug = region.slug
+    neutron = settings("neutron", "neutron.conf"), settings("neutron", "ml2_conf.ini")
+    nova = ("nova-manage", settings("nova", "nova.conf"))
+    cinder = settings("cinder", "cinder.conf")
+    glance = settings("glance", "glance-api.conf")
+    placement = settings("placement", "placement.conf")
+    # Without "--local_cell" the migration would look for cells in a database
+    # that is not there yet.
+    cell = ((*nova, "db", "sync", "--local_cell"),)
+    return (
+        Schema(f"{slug}_neutron", "neutron", (("neutron-db-manage", *neutron, "upgrade", "heads"),)),
+        Schema(f"{slug}_nova", "nova", cell),
+        Schema(
+            f"{slug}_nova_api",
+            "nova_api",
+            ((*nova, "api_db", "sync"),),
+            additions=_cell_mappings(lab, region),
+        ),
+        Schema(f"{slug}_cinder", "cinder", (("cinder-manage", cinder, "db", "sync"),)),
+        Schema(f"{slug}_glance", "glance", (("glance-manage", glance, "db_sync"),)),
+        Schema(f"{slug}_placement", "placement", (("placement-manage", placement, "db", "sync"),)),
+        Schema(f"{slug}_nova_cell0", "nova"),
+    )
+
+
+def _cell_mappings(lab: Lab, region: Region) -> str:
+    """What `nova-manage cell_v2` would write, in several calls of seconds each."""
+    cells = (
+        (CELL0, "cell0", "none:///", database_url(lab, f"{region.slug}_nova_cell0")),
+        (
+            str(uuid.uuid4()),
+            "cell1",
+            transport_url(lab, region),
+            database_url(lab, f"{region.slug}_nova"),
+        ),
+    )
+    rows = ", ".join(
+        f"('{identifier}', '{name}', '{transport}', '{database}', 0)"
+        for identifier, name, transport, database in cells
+    )
+    columns = "uuid, name, transport_url, database_connection, disabled"
+    return f"INSERT INTO cell_mappings ({columns}) VALUES {rows};"
