@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lab import clouds, install, lifecycle, logs, populate, state, status, units
+from lab import clouds, install, lifecycle, logs, state, status, units
 from lab.console import Progress
 from lab.errors import LabError
 from lab.layout import OWN, SHARED, root_folder
+from lab.populate import populate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +33,12 @@ def _up(call: Call) -> int:
     lab = state.for_up(call.root, layout, call.arguments.regions)
     lifecycle.up(lab, call.progress)
     if call.arguments.populate:
-        populate.populate(lab, call.progress)
+        populate(lab, call.progress)
     return 0
 
 
 def _populate(call: Call) -> int:
-    populate.populate(state.running(call.root), call.progress)
+    populate(state.running(call.root), call.progress)
     return 0
 
 

@@ -25,10 +25,12 @@ def entries(lab: Lab) -> dict[str, Any]:
 
 
 def text(lab: Lab) -> str:
+    """The entries as the text of a clouds.yaml."""
     return yaml.safe_dump({"clouds": entries(lab)}, sort_keys=False)
 
 
 def write(lab: Lab) -> None:
+    """Write the clouds.yaml of the lab into its state."""
     lab.clouds_file.parent.mkdir(parents=True, exist_ok=True)
     lab.clouds_file.write_text(text(lab))
 

@@ -37,12 +37,14 @@ FOLDERS = {
 
 
 def database_url(lab: Lab, name: str = "") -> str:
+    """The address of a database for SQLAlchemy; without a name that of the server."""
     server = f"{DATABASE_USER}:{DATABASE_PASSWORD}@{HOST}:{lab.mariadb_port}"
     url = f"mysql+pymysql://{server}"
     return f"{url}/{name}?charset=utf8" if name else url
 
 
 def transport_url(lab: Lab, region: Region) -> str:
+    """The virtual host of a region for oslo.messaging."""
     server = f"{BROKER_USER}:{BROKER_PASSWORD}@{HOST}:{lab.rabbitmq_port}"
     return f"rabbit://{server}/{region.slug}"
 
@@ -56,7 +58,7 @@ def render(template: str, target: Path, values: dict[str, str]) -> None:
 
 def write_keystone(lab: Lab, owner: Region) -> Path:
     """Write keystone.conf for the Keystone of a region (or the shared one)."""
-    folder = lab.keystone_folder(owner)
+    folder = lab.folder(owner, "keystone")
     values = {
         "folder": str(folder),
         "database": database_url(lab),
@@ -84,6 +86,7 @@ def write_region(lab: Lab, region: Region) -> None:
 
 
 def compute_folder(lab: Lab, region: Region, compute: Compute) -> Path:
+    """Where a compute keeps its settings and its identity."""
     return lab.folder(region, "nova") / compute.name
 
 

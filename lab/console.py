@@ -12,8 +12,10 @@ class Progress:
 
     @property
     def seconds(self) -> float:
+        """Seconds since the start."""
         return time.monotonic() - self._started
 
     def say(self, text: str) -> None:
+        """Write a line."""
         sys.stderr.write(f"{self.seconds:6.1f} s  {text}\n")
         sys.stderr.flush()

@@ -66,6 +66,7 @@ def wait_for_mariadb(lab: Lab, processes: Processes) -> None:
 
 
 def wait_for_rabbitmq(lab: Lab, processes: Processes) -> None:
+    """Wait until RabbitMQ accepts connections."""
     processes.wait_until(
         lambda: listens(lab.rabbitmq_port),
         "starting RabbitMQ",

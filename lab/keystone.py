@@ -44,6 +44,7 @@ def _write_keys(folder: Path) -> None:
 
 
 def administrator(lab: Lab, region: Region) -> Rest:
+    """A region as its administrator sees it."""
     return Rest(lab, region, "admin", ADMIN_PASSWORD, "admin")
 
 

@@ -88,18 +88,22 @@ class Lab:
 
     @property
     def regions(self) -> tuple[Region, ...]:
+        """The regions that this lab has."""
         return ALL_REGIONS[: self.region_count]
 
     @property
     def shares_keystone(self) -> bool:
+        """Whether one Keystone serves all regions."""
         return self.layout == SHARED
 
     @property
     def state(self) -> Path:
+        """Everything that `destroy` deletes."""
         return self.root / self.layout
 
     @property
     def logs(self) -> Path:
+        """One log for each process."""
         return self.state / "logs"
 
     @property
@@ -109,59 +113,71 @@ class Lab:
 
     @property
     def venv(self) -> Path:
+        """The virtual environment of the OpenStack services."""
         return self.root / "venv"
 
     @property
     def bin(self) -> Path:
+        """Their programs."""
         return self.venv / "bin"
 
     @property
     def cache(self) -> Path:
+        """Dumps and downloads, good for every layout."""
         return self.root / "cache"
 
     @property
     def clouds_file(self) -> Path:
+        """The clouds.yaml for users of the lab."""
         return self.state / "clouds.yaml"
 
     @property
     def mariadb_port(self) -> int:
+        """Where MariaDB listens for the services."""
         return self.base_port + MARIADB_OFFSET
 
     @property
     def mariadb_socket(self) -> Path:
+        """Where MariaDB listens for its administrator."""
         return self.state / "mariadb" / "socket"
 
     @property
     def rabbitmq_port(self) -> int:
+        """Where RabbitMQ listens."""
         return self.base_port + RABBITMQ_OFFSET
 
     def folder(self, region: Region, service: str) -> Path:
         """Where a service of a region keeps its configuration and data."""
+        if service == "keystone" and self.shares_keystone:
+            return self.state / "keystone"
         return self.state / region.slug / service
 
-    def keystone_folder(self, region: Region) -> Path:
-        if self.shares_keystone:
-            return self.state / "keystone"
-        return self.folder(region, "keystone")
-
     def keystone_database(self, region: Region) -> str:
+        """The name of the database of the Keystone that serves a region."""
         return "keystone" if self.shares_keystone else f"{region.slug}_keystone"
 
     def port(self, region: Region, service: str) -> int:
+        """The port of an API of a region."""
         if service == "keystone" and self.shares_keystone:
             return self.base_port + API_OFFSETS[service]
         return self.base_port + 100 * region.number + API_OFFSETS[service]
 
     def url(self, region: Region, service: str) -> str:
+        """The address of an API of a region, without a path."""
         return f"http://{HOST}:{self.port(region, service)}"
 
     def auth_url(self, region: Region) -> str:
+        """What goes into `auth_url` for a region."""
         return self.url(region, "keystone") + "/v3"
 
     @property
     def keystone_owners(self) -> tuple[Region, ...]:
         """One region for each Keystone: the first stands for a shared one."""
         return self.regions[:1] if self.shares_keystone else self.regions
+
+    def keystone_owner(self, region: Region) -> Region:
+        """The region that stands for the Keystone of a region."""
+        return self.regions[0] if self.shares_keystone else region
 
     def served_by(self, owner: Region) -> tuple[Region, ...]:
         """The regions whose catalog lies in the Keystone of `owner`."""

@@ -31,8 +31,8 @@ def of(lab: Lab, unit: str | None, lines: int, *, follow: bool) -> Iterator[str]
 def _files(lab: Lab, unit: str | None) -> list[Path]:
     if unit is None:
         return sorted(lab.logs.glob("*.log"))
-    names: tuple[str, ...] = units.processes_of(lab, unit)
+    names = units.process_names(lab, unit)
     if unit == infrastructure.RABBITMQ:
-        names += ("rabbitmq-node",)
+        names.append("rabbitmq-node")
     processes = state.processes_of(lab)
     return [log for name in names if (log := processes.log(name)).exists()]

@@ -18,6 +18,7 @@ import json
 import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -49,6 +50,7 @@ class Stat:
 
     @property
     def alive(self) -> bool:
+        """Whether it is more than a process that nobody has buried yet."""
         return self.state not in "ZXx"
 
 
@@ -73,6 +75,7 @@ def read_stat(pid: int) -> Stat | None:
 
 
 def boot_identity() -> str:
+    """What tells this boot of the machine from every other."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -96,8 +99,10 @@ class Processes:
         self._run = run
         self._logs = logs
         self._boot = boot_identity()
+        self._given_up = threading.Event()
 
     def log(self, name: str) -> Path:
+        """Where a process writes what it has to say."""
         return self._logs / f"{name}.log"
 
     def names(self) -> list[str]:
@@ -105,6 +110,7 @@ class Processes:
         return sorted(path.stem for path in self._run.glob("*.json"))
 
     def record(self, name: str) -> Record | None:
+        """The identity of the process with a name, as it was when it started."""
         try:
             return Record(**json.loads((self._run / f"{name}.json").read_text()))
         except FileNotFoundError:
@@ -205,11 +211,17 @@ class Processes:
             for name in watch:
                 if self.state(name) == STOPPED:
                     raise LabError(self._obituary(name))
+            if self._given_up.is_set():
+                raise LabError(f"{what} was given up, because something else failed")
             if time.monotonic() > deadline:
                 logs = ", ".join(str(self.log(name)) for name in watch)
                 message = f"{what} took more than {timeout:.0f} s; look into {logs}"
                 raise LabError(message)
             time.sleep(poll)
+
+    def give_up(self) -> None:
+        """Make every thread that waits here stop waiting."""
+        self._given_up.set()
 
     def _obituary(self, name: str) -> str:
         return f"{name} ended while we waited for it; the end of {self.log(name)}:\n" + tail(

@@ -54,19 +54,19 @@ class Rest:
 
     @property
     def project_id(self) -> str:
+        """The id of the project, as Keystone knows it."""
         return str(self._auth.get_project_id(self._session))
 
-    @property
-    def user_id(self) -> str:
-        return str(self._auth.get_user_id(self._session))
-
     def get(self, service: str, path: str) -> dict[str, Any]:
+        """Read; `path` follows the prefix of the service."""
         return self._call("GET", service, path)
 
     def post(self, service: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make or act."""
         return self._call("POST", service, path, json=body)
 
     def put(self, service: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Set."""
         return self._call("PUT", service, path, **({} if body is None else {"json": body}))
 
     def upload(self, service: str, path: str, data: bytes) -> None:

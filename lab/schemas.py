@@ -14,7 +14,9 @@ import dataclasses
 import hashlib
 import re
 import subprocess
+import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,38 +37,55 @@ class Schema:
 
     database: str
     dump: str
-    migrations: tuple[tuple[str, ...], ...] = ()
+    migrations: tuple[tuple[str, ...], ...]
     adapt: Callable[[str], str] = str
     additions: str = ""
+    twin: str | None = None
+    """A second database with the same content."""
 
 
-def prepare(lab: Lab) -> set[str]:
-    """Make the list of complete databases; answer what is on it."""
-    execute(
-        lab,
-        "CREATE DATABASE IF NOT EXISTS lab;"
-        "CREATE TABLE IF NOT EXISTS lab.complete (name VARCHAR(64) PRIMARY KEY);",
-    )
-    return set(execute(lab, "SELECT name FROM lab.complete").split())
+class Databases:
+    """Makes the databases that are missing; its methods may be called by several threads."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        execute(
+            lab,
+            "CREATE DATABASE IF NOT EXISTS lab;"
+            "CREATE TABLE IF NOT EXISTS lab.complete (name VARCHAR(64) PRIMARY KEY);",
+        )
+        self._complete = set(execute(lab, "SELECT name FROM lab.complete").split())
+
+    def is_complete(self, schema: Schema) -> bool:
+        """Whether the database was there when this object was made."""
+        return schema.database in self._complete
+
+    def create(self, schema: Schema) -> None:
+        """Create a database from its dump; whoever comes first makes the dump."""
+        lab, name = self._lab, schema.database
+        dump = _folder(lab) / f"{schema.dump}.sql"
+        with self._locks[schema.dump]:
+            migrate = not dump.exists()
+            if migrate:
+                _recreate(lab, name)
+                for migration in schema.migrations:
+                    _run(lab, name, migration)
+                _save(lab, name, dump)
+        if not migrate:
+            _copy(lab, schema.adapt(dump.read_text()), name)
+        if schema.twin:
+            _copy(lab, schema.adapt(dump.read_text()), schema.twin)
+        execute(lab, f"{schema.additions} INSERT INTO lab.complete VALUES ('{name}');", name)
 
 
-def create(lab: Lab, schema: Schema) -> None:
-    """Create a database from its dump, migrating first if there is none yet."""
-    name = schema.database
+def _recreate(lab: Lab, name: str) -> None:
     execute(lab, f"DROP DATABASE IF EXISTS `{name}`; CREATE DATABASE `{name}`;")
-    dump = _folder(lab) / f"{schema.dump}.sql"
-    if dump.exists():
-        content = schema.adapt(dump.read_text())
-        execute(lab, f"SET foreign_key_checks = 0;\n{content}", name)
-    else:
-        for migration in schema.migrations:
-            _run(lab, name, migration)
-        _save(lab, name, dump)
-    execute(
-        lab,
-        f"{schema.additions} INSERT INTO lab.complete VALUES ('{name}');",
-        name,
-    )
+
+
+def _copy(lab: Lab, statements: str, name: str) -> None:
+    _recreate(lab, name)
+    execute(lab, f"SET foreign_key_checks = 0;\n{statements}", name)
 
 
 def _folder(lab: Lab) -> Path:
@@ -101,7 +120,8 @@ def _save(lab: Lab, name: str, dump: Path) -> None:
 
 
 def of_keystone(lab: Lab, owner: Region) -> Schema:
-    settings = f"--config-file={lab.keystone_folder(owner) / 'keystone.conf'}"
+    """The database of a Keystone; the dump is taken after the bootstrap."""
+    settings = f"--config-file={lab.folder(owner, 'keystone') / 'keystone.conf'}"
     manage = ("keystone-manage", settings)
     return Schema(
         database=lab.keystone_database(owner),
@@ -141,7 +161,7 @@ def of_region(lab: Lab, region: Region) -> tuple[Schema, ...]:
     cell = ((*nova, "db", "sync", "--local_cell"),)
     return (
         Schema(f"{slug}_neutron", "neutron", (("neutron-db-manage", *neutron, "upgrade", "heads"),)),
-        Schema(f"{slug}_nova", "nova", cell),
+        Schema(f"{slug}_nova", "nova", cell, twin=f"{slug}_nova_cell0"),
         Schema(
             f"{slug}_nova_api",
             "nova_api",
@@ -151,7 +171,6 @@ def of_region(lab: Lab, region: Region) -> tuple[Schema, ...]:
         Schema(f"{slug}_cinder", "cinder", (("cinder-manage", cinder, "db", "sync"),)),
         Schema(f"{slug}_glance", "glance", (("glance-manage", glance, "db_sync"),)),
         Schema(f"{slug}_placement", "placement", (("placement-manage", placement, "db", "sync"),)),
-        Schema(f"{slug}_nova_cell0", "nova"),
     )
 
 

@@ -1,19 +1,19 @@
 """The processes of a region: what runs, with which arguments, on which port.
 
-Each API runs under uwsgi in a process of its own. Several in one would
-share one global configuration (or break in sub-interpreters). A response closes its
-connection: six threads serve an API, and an idle client must not hold one.
-Bodies of unknown length need the `chunked` options, or Nova's and Cinder's uploads to
-Glance fail.
+Each API runs under uwsgi in a process of its own: several in one would share one global
+configuration, or break in sub-interpreters. A response closes its connection, because six threads
+serve an API and an idle client must not hold one of them. Bodies of unknown length need the
+`chunked` options, without which Glance refuses what Nova and Cinder upload.
 """
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.configuration import compute_folder
 from lab.install import SBIN
-from lab.layout import HOST, Compute, Lab, Region
+from lab.layout import HOST, Lab, Region
 from lab.processes import Command
 
 UWSGI_OPTIONS = (
@@ -30,160 +30,139 @@ UWSGI_OPTIONS = (
     "--chunked-input-timeout=60",
     "--add-header=Connection: close",
 )
+NOT_INHERITED = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Api:
+    """How an API finds its configuration; `{folder}` is that of its service."""
+
+    module: str
+    variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    probe: str = "/"
+
+
+APIS = {
+    "keystone": Api(
+        "keystone.wsgi.api",
+        {"OS_KEYSTONE_CONFIG_FILES": "{folder}/keystone.conf"},
+        probe="/v3",
+    ),
+    "placement": Api("placement.wsgi.api", {"OS_PLACEMENT_CONFIG_DIR": "{folder}"}),
+    "nova": Api(
+        "nova.wsgi.osapi_compute",
+        {"OS_NOVA_CONFIG_DIR": "{folder}", "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf"},
+    ),
+    "neutron": Api(
+        "neutron.wsgi.api",
+        {"OS_NEUTRON_CONFIG_DIR": "{folder}", "OS_NEUTRON_CONFIG_FILES": "neutron.conf;ml2_conf.ini"},
+    ),
+    "glance": Api("glance.wsgi.api", {"OS_GLANCE_CONFIG_DIR": "{folder}"}),
+    # Cinder reads no variable; it takes its file from the command line.
+    "cinder": Api("cinder.wsgi.api", arguments=("--pyargv=--config-file {folder}/cinder.conf",)),
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """One process of a region; `port` is that of an API, `probe` a path it answers."""
+    """One process of a region; `port` is that of an API, `probe` a path that it answers."""
 
     name: str
     service: str
     command: Command
     port: int | None = None
     probe: str = "/"
+    host: str | None = None
+    """The name under which a compute is known to Nova."""
 
     @property
     def process(self) -> str:
+        """The name of the process, unique in the lab."""
         return self.command.name
+
+    @property
+    def binary(self) -> str:
+        """The name without the number of a compute."""
+        return self.name.rstrip("0123456789")
 
 
 def environment(lab: Lab, **extra: str) -> dict[str, str]:
-    """The environment of a process of the lab; bytecode may be written."""
+    """The environment of the lab's processes; Python may write bytecode in it."""
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"} and not name.startswith("OS_")
+        if name not in NOT_INHERITED and not name.startswith("OS_")
     }
     path = os.pathsep.join((str(lab.bin), os.environ.get("PATH", ""), *SBIN))
     return inherited | {"PATH": path, "LANG": "C.UTF-8", "NO_PROXY": HOST, "no_proxy": HOST} | extra
 
 
-def process_name(region: Region, name: str) -> str:
-    return f"{region.name}-{name}"
-
-
 def keystone(lab: Lab, owner: Region) -> Service:
     """The Keystone of a region; with a shared one, all regions give the same."""
-    shared = lab.shares_keystone
-    name = "keystone" if shared else process_name(owner, "keystone")
-    settings = lab.keystone_folder(owner) / "keystone.conf"
-    return _api(
-        lab,
-        process=name,
-        service="keystone",
-        module="keystone.wsgi.api",
-        port=lab.port(owner, "keystone"),
-        variables={"OS_KEYSTONE_CONFIG_FILES": str(settings)},
-        probe="/v3",
-    )
+    return _api(lab, owner, "keystone")
 
 
 def of_region(lab: Lab, region: Region) -> tuple[Service, ...]:
     """Every process of a region in the order in which they start."""
-    own_keystone = () if lab.shares_keystone else (keystone(lab, region),)
-    nova = lab.folder(region, "nova") / "nova.conf"
-    cinder = lab.folder(region, "cinder") / "cinder.conf"
-    apis = {service: _region_api(lab, region, service) for service in _VARIABLES}
     return (
-        *own_keystone,
-        apis["placement"],
-        _worker(lab, region, "nova-conductor", nova),
-        apis["nova"],
-        apis["neutron"],
-        *(_compute(lab, region, compute) for compute in region.computes),
-        _worker(lab, region, "nova-scheduler", nova),
-        apis["glance"],
-        apis["cinder"],
-        _worker(lab, region, "cinder-volume", cinder),
-        _worker(lab, region, "cinder-scheduler", cinder),
-        _worker(lab, region, "cinder-backup", cinder),
+        *(() if lab.shares_keystone else (keystone(lab, region),)),
+        _api(lab, region, "placement"),
+        _worker(lab, region, "nova-conductor"),
+        _api(lab, region, "nova"),
+        _api(lab, region, "neutron"),
+        *_computes(lab, region),
+        _worker(lab, region, "nova-scheduler"),
+        _api(lab, region, "glance"),
+        _api(lab, region, "cinder"),
+        _worker(lab, region, "cinder-volume"),
+        _worker(lab, region, "cinder-scheduler"),
+        _worker(lab, region, "cinder-backup"),
     )
 
 
-_VARIABLES = {
-    "placement": ("placement.wsgi.api", {"OS_PLACEMENT_CONFIG_DIR": "{folder}"}),
-    "nova": (
-        "nova.wsgi.osapi_compute",
-        {
-            "OS_NOVA_CONFIG_DIR": "{folder}",
-            "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf",
-        },
-    ),
-    "neutron": (
-        "neutron.wsgi.api",
-        {
-            "OS_NEUTRON_CONFIG_DIR": "{folder}",
-            "OS_NEUTRON_CONFIG_FILES": "neutron.conf;ml2_conf.ini",
-        },
-    ),
-    "glance": ("glance.wsgi.api", {"OS_GLANCE_CONFIG_DIR": "{folder}"}),
-    "cinder": ("cinder.wsgi.api", {}),
-}
+def everything(lab: Lab) -> tuple[tuple[str, Service], ...]:
+    """Every service with the name of its region; that of a shared Keystone is empty."""
+    shared = [("", keystone(lab, lab.regions[0]))] if lab.shares_keystone else []
+    regional = [(region.name, service) for region in lab.regions for service in of_region(lab, region)]
+    return (*shared, *regional)
 
 
-def _region_api(lab: Lab, region: Region, service: str) -> Service:
-    module, variables = _VARIABLES[service]
+def _api(lab: Lab, region: Region, service: str) -> Service:
+    api = APIS[service]
     folder = lab.folder(region, service)
-    filled = {key: value.format(folder=folder) for key, value in variables.items()}
-    arguments = ()
-    if service == "cinder":
-        # Cinder reads no variable; it takes its file from the command line.
-        arguments = (f"--pyargv=--config-file {folder / 'cinder.conf'}",)
-    return _api(
-        lab,
-        process=process_name(region, f"{service}-api"),
-        service=service,
-        module=module,
-        port=lab.port(region, service),
-        variables=filled,
-        arguments=arguments,
-    )
-
-
-def _api(
-    lab: Lab,
-    *,
-    process: str,
-    service: str,
-    module: str,
-    port: int,
-    variables: dict[str, str],
-    arguments: tuple[str, ...] = (),
-    probe: str = "/",
-) -> Service:
-    command = (
+    port = lab.port(region, service)
+    variables = {name: value.format(folder=folder) for name, value in api.variables.items()}
+    arguments = (
         str(lab.bin / "uwsgi"),
         f"--http-socket={HOST}:{port}",
-        f"--module={module}:application",
+        f"--module={api.module}:application",
         *UWSGI_OPTIONS,
-        *arguments,
+        *(argument.format(folder=folder) for argument in api.arguments),
     )
-    return Service(
-        name=service if service == "keystone" else f"{service}-api",
-        service=service,
-        command=Command(process, command, environment(lab, **variables)),
-        port=port,
-        probe=probe,
-    )
+    name = service if service == "keystone" else f"{service}-api"
+    process = name if service == "keystone" and lab.shares_keystone else f"{region.name}-{name}"
+    command = Command(process, arguments, environment(lab, **variables))
+    return Service(name, service, command, port, api.probe)
 
 
-def _worker(lab: Lab, region: Region, name: str, *settings: Path) -> Service:
-    files = [f"--config-file={path}" for path in settings]
-    program = "nova-compute" if name.startswith("nova-compute") else name
-    command = Command(
-        process_name(region, name),
-        (str(lab.bin / program), *files),
-        environment(lab),
-    )
-    return Service(name, name.partition("-")[0], command)
+def _worker(lab: Lab, region: Region, name: str) -> Service:
+    service = name.partition("-")[0]
+    settings = lab.folder(region, service) / f"{service}.conf"
+    return Service(name, service, _command(lab, region, name, name, settings))
 
 
-def _compute(lab: Lab, region: Region, compute: Compute) -> Service:
-    number = compute.name.rpartition("compute")[2]
-    return _worker(
-        lab,
-        region,
-        f"nova-compute{number}",
-        lab.folder(region, "nova") / "nova.conf",
-        compute_folder(lab, region, compute) / "compute.conf",
-    )
+def _computes(lab: Lab, region: Region) -> tuple[Service, ...]:
+    settings = lab.folder(region, "nova") / "nova.conf"
+    found = []
+    for number, compute in enumerate(region.computes, start=1):
+        own_settings = compute_folder(lab, region, compute) / "compute.conf"
+        name = f"nova-compute{number}"
+        command = _command(lab, region, name, "nova-compute", settings, own_settings)
+        found.append(Service(name, "nova", command, host=compute.name))
+    return tuple(found)
+
+
+def _command(lab: Lab, region: Region, name: str, program: str, *settings: Path) -> Command:
+    files = (f"--config-file={path}" for path in settings)
+    return Command(f"{region.name}-{name}", (str(lab.bin / program), *files), environment(lab))

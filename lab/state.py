@@ -17,8 +17,12 @@ from lab.errors import LabError
 from lab.layout import ALL_REGIONS, DEFAULT_PORT, DEFAULT_REGIONS, LAYOUTS, SHARED, Lab
 from lab.processes import STOPPED, Processes
 
+# Neither ports that need privileges, nor those that the kernel hands out (from 32768).
+PORTS = range(1024, 32001)
+
 
 def processes_of(lab: Lab) -> Processes:
+    """The processes of a lab."""
     return Processes(lab.run, lab.logs)
 
 
@@ -73,6 +77,7 @@ def for_up(root: Path, layout: str, regions: int | None) -> Lab:
 
 
 def save(lab: Lab) -> None:
+    """Remember a lab, and that it is the current one."""
     lab.state.mkdir(parents=True, exist_ok=True)
     remembered = {"regions": lab.region_count, "base_port": lab.base_port}
     (lab.state / "lab.json").write_text(json.dumps(remembered))
@@ -80,6 +85,7 @@ def save(lab: Lab) -> None:
 
 
 def is_running(lab: Lab) -> bool:
+    """Whether any process of a lab is alive."""
     processes = processes_of(lab)
     return any(processes.state(name) != STOPPED for name in processes.names())
 
@@ -101,6 +107,6 @@ def _wanted_port(environment: Mapping[str, str] = os.environ) -> int | None:
     text = environment.get("MULTISITE_LAB_PORT")
     if not text:
         return None
-    if not text.isdigit() or not 1024 <= int(text) <= 32000:
-        raise LabError(f"MULTISITE_LAB_PORT must be a port from 1024 to 32000, not {text!r}")
+    if not text.isdigit() or int(text) not in PORTS:
+        raise LabError(f"MULTISITE_LAB_PORT must be a port from {PORTS[0]} to {PORTS[-1]}, not {text!r}")
     return int(text)

@@ -8,6 +8,7 @@ from lab import infrastructure, services, state
 from lab.layout import Lab
 from lab.processes import RUNNING, Processes
 from lab.rest import answers
+from lab.services import Service
 
 PROBE_SECONDS = 5.0
 
@@ -18,39 +19,36 @@ class Row:
 
     region: str
     name: str
-    process: str
     state: str
     pid: int | None
-    port: int | None
     memory_mb: int
-    answers: bool | None
+    port: int | None = None
+    answers: bool | None = None
 
 
 def rows(lab: Lab) -> list[Row]:
     """Every process that the lab has when it is up, in the order of the regions."""
     processes = state.processes_of(lab)
-    listed = [("", name, name, None, "/") for name in infrastructure.NAMES]
-    if lab.shares_keystone:
-        shared = services.keystone(lab, lab.regions[0])
-        listed.append(("", shared.name, shared.process, shared.port, shared.probe))
-    listed += [
-        (region.name, service.name, service.process, service.port, service.probe)
-        for region in lab.regions
-        for service in services.of_region(lab, region)
-    ]
     with ThreadPoolExecutor(16) as threads:
-        return list(threads.map(lambda item: _row(processes, *item), listed))
+        foundation = [Row("", name, *_process(processes, name)) for name in infrastructure.NAMES]
+        regional = threads.map(lambda item: _row(processes, *item), services.everything(lab))
+        return [*foundation, *regional]
 
 
-def _row(processes: Processes, region: str, name: str, process: str, port: int | None, probe: str) -> Row:
-    members = processes.members(process)
-    found = processes.state(process)
-    responds = None
-    if port is not None:
-        responds = found == RUNNING and answers(port, probe, PROBE_SECONDS)
+def _row(processes: Processes, region: str, service: Service) -> Row:
+    found, pid, memory = _process(processes, service.process)
+    port = service.port
+    if port is None:
+        return Row(region, service.name, found, pid, memory)
+    responds = found == RUNNING and answers(port, service.probe, PROBE_SECONDS)
+    return Row(region, service.name, found, pid, memory, port, responds)
+
+
+def _process(processes: Processes, name: str) -> tuple[str, int | None, int]:
+    """The state, the leader's id and the memory of a process with its children."""
+    members = processes.members(name)
     memory = sum(_memory_kib(stat.pid) for stat in members) // 1024
-    pid = members[0].pid if members else None
-    return Row(region, name, process, found, pid, port, memory, responds)
+    return processes.state(name), members[0].pid if members else None, memory
 
 
 def _memory_kib(pid: int) -> int:

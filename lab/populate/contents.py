@@ -29,11 +29,14 @@ class Image:
 
     @property
     def visibility(self) -> str:
+        """Public if the administrator owns it."""
         return "public" if self.owner == "admin" else "private"
 
 
 @dataclasses.dataclass(frozen=True)
 class Server:
+    """A server in the first network of its tenant."""
+
     name: str
     flavor: str
     zone: str = "nova"
@@ -42,6 +45,8 @@ class Server:
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
+    """A volume, and the name of its snapshot if it has one."""
+
     name: str
     size_gb: int
     snapshot: str | None = None
