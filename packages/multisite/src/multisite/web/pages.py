@@ -1,0 +1,126 @@
+"""The page's table of contents, and the one function that makes it.
+
+    pages = create_pages(services, sealer, clock)
+    app.router.routes.extend(pages.routes)
+
+`pages.home` answers `/` for browsers. `await pages.close()` has to come before the server waits for its
+connections: it ends the live views, which otherwise would last as long as their tokens.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from multisite.clock import Clock
+from multisite.web.events import Events
+from multisite.web.feeds import Feeds
+from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
+from multisite.web.login import LogIn
+from multisite.web.project import ProjectPage
+from multisite.web.region import RegionPage
+from multisite.web.rendering import Renderer
+from multisite.web.services import Services
+from multisite.web.session import SessionSealer
+from multisite.web.urls import STATIC, Urls
+from multisite.web.visitors import Visitor, Visitors
+from multisite.web.wall import RegionBoard, trouble
+
+#: What answers without a session: the log-in and its assets (`/events` then sends its farewell only).
+PUBLIC_PATHS = ("/login", "/logout", "/events", "/static/")
+
+_CLOSE_PATIENCE = 3.0
+_YEAR = "public, max-age=31536000, immutable"
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The page: its routes, its answer at `/` for browsers, and its end."""
+
+    routes: Sequence[BaseRoute]
+    home: Answer
+    feeds: Feeds
+
+    @property
+    def router(self) -> Router:
+        """The routes as an application of their own."""
+        return Router(routes=list(self.routes))
+
+    async def close(self) -> None:
+        """End all live views; browsers come back by themselves when there is somebody to come back to."""
+        await self.feeds.close(_CLOSE_PATIENCE)
+
+
+class Assets(StaticFiles):
+    """Static files; where the address names the content's digest, browsers keep them for a year."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file."""
+        answer = await super().get_response(path, scope)
+        if answer.status_code == HTTPStatus.OK and b"v=" in scope["query_string"]:
+            answer.headers["Cache-Control"] = _YEAR
+        return answer
+
+
+def create_pages(
+    services: Services,
+    sealer: SessionSealer,
+    clock: Clock,
+    *,
+    cookie_name: str = "multisite_session",
+    event_interval: float = 5.0,
+) -> Pages:
+    """The page over these collaborators; `event_interval` is in seconds."""
+    renderer = Renderer(clock)
+    visitors = Visitors(services.authenticator, sealer, renderer, clock, cookie_name=cookie_name)
+    login = LogIn(services, visitors, sealer, renderer, clock, cookie_name)
+    wall = RegionBoard("wall", services.regions, services.capacity, renderer, clock)
+    regions = RegionBoard("regions", services.regions, None, renderer, clock)
+    region = RegionPage(services.regions, services.capacity, renderer, clock)
+    project = ProjectPage(services.usage, renderer, clock)
+    feeds = Feeds(event_interval, trouble)
+    events = Events(visitors, {"wall": wall, "regions": regions, "project": project}, feeds, clock)
+    page = visitors.page
+    routes = [
+        _route("GET", "/login", login.form),
+        _route("POST", "/login", login.submit),
+        _route("POST", "/logout", login.log_out),
+        _route("GET", "/wall", page(wall.page)),
+        _route("GET", "/wall/regions/{name}", page(region.page)),
+        _route("GET", "/regions", page(regions.page)),
+        _route("GET", "/project", page(project.page)),
+        _route("GET", "/events", events.endpoint),
+        Mount("/static", Assets(directory=STATIC), name="static", middleware=[Middleware(SecureHeaders)]),
+    ]
+    return Pages(routes, _secured(page(_home)), feeds)
+
+
+def _route(method: str, path: str, endpoint: Answer) -> Route:
+    secure = [Middleware(SecureHeaders)]
+    return Route(path, endpoint, methods=[method], middleware=secure, include_in_schema=False)
+
+
+def _secured(endpoint: Answer) -> Answer:
+    """The endpoint with the headers that the page's own routes have from their middleware."""
+
+    async def answer(request: Request) -> Response:
+        response = await endpoint(request)
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer
+
+
+async def _home(request: Request, visitor: Visitor) -> Response:
+    """Operators to the wall, tenants to their own use."""
+    home = "wall" if visitor.operator else "project"
+    return RedirectResponse(Urls.of(request).page(home), HTTPStatus.SEE_OTHER)

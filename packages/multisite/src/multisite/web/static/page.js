@@ -1,0 +1,52 @@
+// Three small things that HTML does not do by itself: ages count on, a filter applies when it is chosen,
+// and the reader learns whether the figures are live. Updates themselves are htmx's work.
+(function () {
+  "use strict";
+
+  var SPACE = "\u00a0";
+  var since = new WeakMap(); // <time> element -> performance.now() at the moment that it tells of
+
+  function two(large, largeUnit, small, smallUnit) {
+    return large + SPACE + largeUnit + (small ? " " + small + SPACE + smallUnit : "");
+  }
+
+  // The same texts as figures.ago() on the server.
+  function ago(seconds) {
+    var s = Math.max(0, Math.floor(seconds));
+    if (s < 60) return s + SPACE + "s ago";
+    if (s < 3600) return Math.floor(s / 60) + SPACE + "min ago";
+    if (s < 86400) return two(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min") + " ago";
+    return two(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h") + " ago";
+  }
+
+  // Counts from the age that the server told, so that a wrong clock of the browser does not matter.
+  function countAges() {
+    var now = performance.now();
+    document.querySelectorAll("time[data-age]").forEach(function (element) {
+      if (!since.has(element)) since.set(element, now - 1000 * Number(element.dataset.age));
+      var text = ago((now - since.get(element)) / 1000);
+      if (element.textContent !== text) element.textContent = text;
+    });
+  }
+
+  function showLive(state, text) {
+    var live = document.getElementById("live");
+    if (!live || live.dataset.live === state) return;
+    live.hidden = false;
+    live.dataset.live = state;
+    document.getElementById("live-text").textContent = text;
+  }
+
+  document.addEventListener("htmx:sseOpen", function () { showLive("on", "live"); });
+  document.addEventListener("htmx:sseError", function () { showLive("off", "not live: reconnecting"); });
+  document.addEventListener("htmx:sseClose", function (event) {
+    if (event.detail.type === "message") window.location.assign(event.target.dataset.login);
+  });
+
+  document.querySelectorAll("form[data-autosubmit]").forEach(function (form) {
+    form.addEventListener("change", function () { form.requestSubmit(); });
+  });
+
+  countAges();
+  window.setInterval(countAges, 1000);
+})();
