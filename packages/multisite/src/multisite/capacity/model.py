@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from multisite.regions.states import Freshness, State
+from multisite.regions.states import Freshness, Missing, State
 
 #: An integer of any size; a decimal string in JSON, because JSON numbers end at 2^53.
 BigCount = Annotated[
@@ -58,7 +58,7 @@ class Inventory:
     reserved: int = 0
     allocation_ratio: float = 1.0
     min_unit: int = 1
-    max_unit: int | None = None
+    max_unit: int = 2147483647
     step_size: int = 1
 
     @property
@@ -202,7 +202,7 @@ class ImageSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the API's word, and nothing here warns in the other sense
+class CapacityWarning:
     """A resource of which less than the configured share is free."""
 
     resource: str
@@ -225,16 +225,7 @@ class RegionCapacity:
     volume: VolumeSummary | None = None
     network: NetworkSummary | None = None
     image: ImageSummary | None = None
-    warnings: tuple[Warning, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A (region, service) that a total does not contain."""
-
-    region: str
-    service: str
-    state: State
+    warnings: tuple[CapacityWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

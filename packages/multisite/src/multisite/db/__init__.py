@@ -1,0 +1,1 @@
+"""The database of multisite: tables, engine, migrations."""

@@ -1,0 +1,1 @@
+"""Regions: what operators registered, what discovery found, how the services are."""

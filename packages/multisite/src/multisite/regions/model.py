@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from multisite.openstack.breaker import Breaker
 from multisite.regions.states import CallError, State
 
 #: Services whose figures multisite reads; a catalog may hold more, whose health is watched.
@@ -31,14 +32,6 @@ class Interface(StrEnum):
     PUBLIC = "public"
     INTERNAL = "internal"
     ADMIN = "admin"
-
-
-class Breaker(StrEnum):
-    """Whether calls to a service go through (`closed`), are held back (`open`) or tried (`half-open`)."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half-open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +83,10 @@ class Region:
     sweep_interval: int | None = None
     generation: int = 1
     id: int = 0
+
+    def for_tenant(self) -> "Region":
+        """Without what only operators see: how the region is reached, and how its row is kept."""
+        return replace(self, region_name="", credential="", sweep_interval=None)
 
 
 @dataclass(frozen=True, slots=True)

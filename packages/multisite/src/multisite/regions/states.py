@@ -51,28 +51,53 @@ class Freshness:
         return Freshness(self.state, self.observed_at, self.age, error)
 
 
+#: Services in these states have figures that a total lacks.
+MISSING_STATES = frozenset({State.STALE, State.UNREACHABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A (region, service) that a total does not contain."""
+
+    region: str
+    service: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """When something last succeeded and last failed."""
+
+    success: datetime | None = None
+    failure: datetime | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last try failed."""
+        return self.failure is not None and (self.success is None or self.failure > self.success)
+
+
 def patience(interval: float, deadline: float) -> timedelta:
     """How old a figure may become before it is stale: two intervals plus the deadline (seconds)."""
     return timedelta(seconds=2 * interval + deadline)
 
 
-def service_state(  # noqa: PLR0913 - the rule has these six inputs, each named at the call
-    *,
-    enabled: bool,
-    present: bool,
-    succeeded_at: datetime | None,
-    failed_at: datetime | None,
-    now: datetime,
-    patience: timedelta,
+def service_state(
+    *, enabled: bool, present: bool, calls: Last, figures: Last | None, now: datetime, patience: timedelta
 ) -> State:
-    """The state of one service of one region; the first rule that holds decides."""
+    """The state of one service of one region; the first rule that holds decides.
+
+    `calls` are all calls to the service; `figures` the reads of its figures, `None` for a service that
+    is only probed.
+    """
     if not enabled:
         return State.DISABLED
     if not present:
         return State.ABSENT
-    if failed_at is not None and (succeeded_at is None or failed_at > succeeded_at):
+    if calls.failing or (figures is not None and figures.failing):
         return State.UNREACHABLE
-    if succeeded_at is None or now - succeeded_at > patience:
+    read_at = calls.success if figures is None else figures.success
+    if read_at is None or now - read_at > patience:
         return State.STALE
     return State.FRESH
 

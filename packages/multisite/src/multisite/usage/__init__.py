@@ -1,0 +1,1 @@
+"""Use of projects over all regions: what each uses, its limits, what is left (requirement C1)."""

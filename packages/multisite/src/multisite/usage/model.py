@@ -7,8 +7,7 @@ A resource is named (service, the service's own spelling): `compute/cores`, `vol
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from multisite.capacity.model import Missing
-from multisite.regions.states import Freshness, State
+from multisite.regions.states import Freshness, Missing, State
 
 UNLIMITED = -1
 
@@ -80,3 +79,15 @@ class ProjectUsage:
     domain_name: str | None
     regions: tuple[RegionUsage, ...]
     totals: UsageTotals
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectUsageRow:
+    """One project in a listing: its totals."""
+
+    project_id: str
+    project_name: str | None
+    domain_name: str | None
+    resources: Mapping[str, ResourceUsage]
+    complete: bool
+    missing: tuple[Missing, ...] = ()

@@ -1,0 +1,77 @@
+"""Errors as answers, in the API-SIG form, whatever raised them."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from multisite.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    MultisiteError,
+    NotFound,
+    Unauthenticated,
+)
+
+LOG = logging.getLogger(__name__)
+
+
+def install(app: FastAPI, auth_url: str) -> None:
+    """Answer every exception in one form. `auth_url` tells clients where to get a token."""
+
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, MultisiteError)  # noqa: S101 - registered for this class only
+        headers = {}
+        if isinstance(error, Unauthenticated):
+            headers["WWW-Authenticate"] = f'Keystone uri="{auth_url}"'
+        return _answer(request, error, headers)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        return _answer(request, BadRequest(_sentence(error)))
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        return _answer(request, _translated(request, error), dict(error.headers or {}))
+
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return _answer(
+            request, MultisiteError("multisite made a mistake; the log has it under this request id")
+        )
+
+    app.add_exception_handler(MultisiteError, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unknown)
+
+
+def _answer(request: Request, error: MultisiteError, headers: dict[str, str] | None = None) -> JSONResponse:
+    body = {
+        "status": error.status,
+        "code": error.code,
+        "title": error.title,
+        "detail": error.detail,
+        "request_id": getattr(request.state, "request_id", ""),
+    }
+    return JSONResponse({"errors": [body]}, status_code=error.status, headers=headers)
+
+
+def _translated(request: Request, error: HTTPException) -> MultisiteError:
+    path = request.url.path
+    if error.status_code == NotFound.status:
+        return NotFound(f"there is nothing at {path}")
+    if error.status_code == MethodNotAllowed.status:
+        return MethodNotAllowed(f"{path} has no method {request.method}")
+    return BadRequest(str(error.detail))
+
+
+def _sentence(error: RequestValidationError) -> str:
+    """What is wrong and where, for the first few mistakes."""
+    parts = []
+    for item in error.errors()[:3]:
+        where = [str(part) for part in item["loc"] if part not in {"body", "query", "path", "header"}]
+        parts.append(f"{'.'.join(where) or 'body'}: {item['msg']}")
+    return "; ".join(parts)

@@ -1,0 +1,93 @@
+"""What happens around every request: an id, the API's version, a size limit, a line in the log."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from multisite.api.versions import HEADER, negotiate
+from multisite.errors import BadRequest, MultisiteError
+
+LOG = logging.getLogger("multisite.access")
+
+REQUEST_ID = "X-OpenStack-Request-Id"
+LARGEST_BODY = 1024 * 1024
+_REQUEST_ID = re.compile(r"req-[0-9a-fA-F-]{36}")
+
+
+class Envelope:
+    """ASGI middleware: wraps the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = f"req-{uuid.uuid4()}"
+        state: MutableMapping[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                answer[REQUEST_ID] = request_id
+                if scope["path"].startswith("/v1") and "version" in state:
+                    answer[HEADER] = f"multisite {state['version']}"
+                    answer.add_vary_header(HEADER)
+            await send(message)
+
+        try:
+            state["version"] = negotiate(headers.get(HEADER))
+            _check_size(headers)
+        except MultisiteError as error:
+            await _refusal(error, request_id)(scope, receive, tell)
+        else:
+            await self._app(scope, receive, tell)
+        finally:
+            _log(scope, headers, request_id, status, time.perf_counter() - started)
+
+
+def _check_size(headers: Headers) -> None:
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > LARGEST_BODY:
+        raise BadRequest(f"the body is larger than {LARGEST_BODY} bytes")
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        raise BadRequest("send the body with a Content-Length; chunked bodies are not taken")
+
+
+def _refusal(error: MultisiteError, request_id: str) -> JSONResponse:
+    body = {
+        "status": error.status,
+        "code": error.code,
+        "title": error.title,
+        "detail": error.detail,
+        "request_id": request_id,
+    }
+    return JSONResponse({"errors": [body]}, status_code=error.status)
+
+
+def _log(scope: Scope, headers: Headers, request_id: str, status: int, seconds: float) -> None:
+    theirs = headers.get(REQUEST_ID, "")
+    LOG.info(
+        "%s %s %s %d %.1f ms%s",
+        request_id,
+        scope["method"],
+        scope["path"],
+        status,
+        seconds * 1000,
+        f" (for {theirs})" if _REQUEST_ID.fullmatch(theirs) else "",
+    )

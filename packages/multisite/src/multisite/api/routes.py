@@ -1,0 +1,95 @@
+"""The table of contents of the API: every route, and the one place where tokens are asked for."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader
+
+from multisite.api import healthcheck, versions
+from multisite.capacity import routes as capacity
+from multisite.errors import Unauthenticated
+from multisite.regions import routes as regions
+from multisite.usage import routes as usage
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route; `public` ones need no token."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    status: int = 200
+    public: bool = False
+
+
+ROUTES = (
+    Route("GET", "/v1", versions.version, public=True),
+    Route("GET", "/healthcheck", healthcheck.healthcheck, public=True),
+    Route("GET", "/v1/regions", regions.list_regions),
+    Route("POST", "/v1/regions", regions.create_region, status=201),
+    Route("POST", "/v1/regions/discover", regions.discover_regions),
+    Route("GET", "/v1/regions/{name}", regions.show_region),
+    Route("PATCH", "/v1/regions/{name}", regions.update_region),
+    Route("DELETE", "/v1/regions/{name}", regions.delete_region, status=204),
+    Route("POST", "/v1/regions/{name}/test", regions.test_region),
+    Route("GET", "/v1/regions/{name}/health", regions.region_health),
+    Route("GET", "/v1/health", regions.list_health),
+    Route("GET", "/v1/capacity", capacity.list_capacity),
+    Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
+    Route("GET", "/v1/usage", usage.list_usage),
+    Route("GET", "/v1/usage/{project_id}", usage.show_usage),
+)
+
+
+#: Only for the OpenAPI document: `GuardedRoute` does the checking, before a body is even read.
+_TOKEN = APIKeyHeader(name="X-Auth-Token", auto_error=False, description="A token of the home Keystone.")
+
+
+class GuardedRoute(APIRoute):
+    """A route that checks the token before it looks at anything else of the request."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the check."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            await authenticate(request)
+            return await answer(request)
+
+        return guarded
+
+
+async def authenticate(request: Request) -> None:
+    """Check the token of a request, and remember who asks."""
+    token = request.headers.get("X-Auth-Token")
+    if not token:
+        raise Unauthenticated("send a token of the home Keystone in X-Auth-Token")
+    requester = await request.app.state.authenticator.authenticate(
+        token,
+        service_token=request.headers.get("X-Service-Token"),
+        method=request.method,
+        path=request.scope["path"],
+    )
+    request.state.requester = replace(requester, request_id=request.state.request_id)
+
+
+def add_routes(app: FastAPI) -> None:
+    """Put all routes into the application."""
+    guarded = APIRouter(route_class=GuardedRoute, dependencies=[Security(_TOKEN)])
+    public = APIRouter()
+    for route in ROUTES:
+        (public if route.public else guarded).add_api_route(
+            route.path,
+            route.handler,
+            methods=[route.method],
+            status_code=route.status,
+            summary=(route.handler.__doc__ or "").splitlines()[0],
+            operation_id=route.handler.__name__,
+            tags=[route.path.split("/")[2] if route.path.count("/") > 1 else "service"],
+        )
+    app.include_router(public)
+    app.include_router(guarded)

@@ -1,0 +1,145 @@
+"""Puts the service together: the one place that knows every part.
+
+Two event loops: the API's, and one in a thread for everything that talks to regions. Each has its own
+connections to the database; nothing else is shared but the health book, which has a lock.
+"""
+
+import os
+import socket
+import uuid
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from multisite.capacity.service import CapacityService
+from multisite.capacity.store import CapacityStore
+from multisite.clock import Clock, SystemClock
+from multisite.db.engine import Database
+from multisite.openstack.client import Regions
+from multisite.openstack.clouds import Clouds
+from multisite.openstack.home import HomeKeystone
+from multisite.openstack.loop import RegionLoop
+from multisite.openstack.tokens import Tokens
+from multisite.openstack.transport import Limits, Transport
+from multisite.policy import Policy
+from multisite.regions.examination import Examiner
+from multisite.regions.health import HealthBook
+from multisite.regions.service import RegionService
+from multisite.regions.status import Rhythm
+from multisite.regions.store import RegionStore
+from multisite.rules import list_rules
+from multisite.settings import Settings
+from multisite.sweeps.lease import Lease
+from multisite.sweeps.reading import CapacityReader, UsageReader
+from multisite.sweeps.scheduler import TICK, Scheduler
+from multisite.sweeps.sweeper import Sweeper
+from multisite.usage.refresher import Refresher
+from multisite.usage.service import UsageService
+from multisite.usage.store import UsageStore
+
+
+@dataclass(slots=True)
+class Assembly:
+    """All parts of one process. `start` and `stop` once."""
+
+    settings: Settings
+    clock: Clock
+    loop: RegionLoop
+    database: Database
+    region_database: Database
+    clients: Regions
+    scheduler: Scheduler
+    home: HomeKeystone
+    policy: Policy
+    regions: RegionService
+    capacity: CapacityService
+    usage: UsageService
+    _sweeping: "Future[None] | None" = field(default=None)
+
+    def start(self) -> None:
+        """Start the region loop, and the sweep on it."""
+        self.loop.start()
+        self._sweeping = self.loop.submit(self.scheduler.run())
+
+    async def stop(self) -> None:
+        """End the sweep, give up its lease, close every connection."""
+        if self._sweeping:
+            self._sweeping.cancel()
+        await self.loop.run(self._close_regions())
+        self.loop.stop()
+        await self.home.close()
+        await self.database.close()
+
+    def sweep_status(self) -> str:
+        """`running` (this process reads the regions), `waiting` (another one does) or `stopped`."""
+        if self.clock.monotonic() - self.scheduler.status.last_tick_at > 30 * TICK:
+            return "stopped"
+        return "running" if self.scheduler.status.holds_lease else "waiting"
+
+    async def _close_regions(self) -> None:
+        await self.scheduler.stop()
+        await self.clients.close()
+        await self.region_database.close()
+
+
+def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
+    """The service for these settings; nothing runs yet."""
+    clock = clock or SystemClock()
+    loop = RegionLoop()
+    database, region_database = Database(settings.database), Database(settings.database)
+    book = HealthBook()
+    clients = _clients(settings, book, clock)
+    policy = Policy(settings.oslo, list_rules())
+    sweep = settings.sweep
+    rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
+    sweeper = Sweeper(clients, RegionStore(region_database), CapacityStore(region_database), sweep, clock)
+    refresher = Refresher(
+        sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
+    )
+    lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
+    examiner = Examiner(loop, clients, settings.home_auth_url)
+    regions = RegionService(RegionStore(database), policy, examiner, rhythm, clock)
+    capacity_reader = CapacityReader(loop, sweeper, sweep.fresh_deadline)
+    usage_reader = UsageReader(loop, refresher, sweep.fresh_deadline)
+    return Assembly(
+        settings=settings,
+        clock=clock,
+        loop=loop,
+        database=database,
+        region_database=region_database,
+        clients=clients,
+        scheduler=Scheduler(
+            sweeper, RegionStore(region_database), book, lease, sweep, clock, periodic=[refresher.periodic]
+        ),
+        home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
+        policy=policy,
+        regions=regions,
+        capacity=CapacityService(
+            CapacityStore(database), regions, capacity_reader, policy, settings.thresholds, clock
+        ),
+        usage=UsageService(
+            UsageStore(database),
+            regions,
+            usage_reader,
+            policy,
+            settings.usage,
+            sweep.deadline,
+            sweep.image_interval,
+            clock,
+        ),
+    )
+
+
+def _clients(settings: Settings, book: HealthBook, clock: Clock) -> Regions:
+    bounds = settings.regions
+    limits = Limits(
+        call_deadline=bounds.call_deadline,
+        connect_deadline=bounds.connect_deadline,
+        at_once=bounds.calls_at_once,
+        at_once_per_region=bounds.calls_at_once_per_region,
+    )
+    clouds = Clouds(bounds.clouds_file)
+    return Regions(clouds, Tokens(clock, deadline=limits.call_deadline), Transport(limits), book, clock)
+
+
+def _process_id() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

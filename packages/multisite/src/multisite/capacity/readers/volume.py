@@ -1,0 +1,88 @@
+"""Reads Cinder: its storage pools and services.
+
+Drivers report capacities as numbers, or as the words `infinite` and `unknown`.
+"""
+
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import Any
+
+from multisite.capacity.details import Pool, VolumeDetail, VolumeService
+from multisite.capacity.model import VolumeSummary
+from multisite.openstack import cinder
+from multisite.openstack.client import RegionClient
+from multisite.openstack.together import together
+
+INFINITE = "infinite"
+UNKNOWN = "unknown"
+
+
+async def read(client: RegionClient) -> VolumeDetail:
+    """Pools and services: two listings at once."""
+    async with together() as group:
+        pools = group.create_task(cinder.pools(client))
+        services = group.create_task(cinder.services(client))
+    return VolumeDetail(
+        pools=tuple(pool_of(item) for item in pools.result()),
+        services=tuple(
+            VolumeService(item["host"], item["binary"], item.get("zone") or "", item["status"], item["state"])
+            for item in services.result()
+        ),
+    )
+
+
+def summarize(detail: VolumeDetail) -> VolumeSummary:
+    """Sums over the pools that report numbers; the others are counted."""
+    known = [
+        pool for pool in detail.pools if not isinstance(pool.total, str) and not isinstance(pool.free, str)
+    ]
+    words = [{pool.total, pool.free} for pool in detail.pools if pool not in known]
+    return VolumeSummary(
+        total=_tidy(sum(float(pool.total) for pool in known)),
+        free=_tidy(sum(float(pool.free) for pool in known)),
+        provisioned=_tidy(sum(pool.provisioned for pool in detail.pools)),
+        provisioned_limit=_tidy(sum(_limit(pool) for pool in known)),
+        pools=len(detail.pools),
+        pools_unlimited=sum(INFINITE in word for word in words),
+        pools_unknown=sum(INFINITE not in word for word in words),
+        services_up=sum(service.state == "up" for service in detail.services),
+        services_down=sum(service.state != "up" for service in detail.services),
+    )
+
+
+def pool_of(item: Mapping[str, Any]) -> Pool:
+    """One pool of `scheduler-stats/get_pools`."""
+    capabilities = item.get("capabilities") or {}
+    return Pool(
+        name=item["name"],
+        backend=capabilities.get("volume_backend_name"),
+        total=_gib(capabilities.get("total_capacity_gb")),
+        free=_gib(capabilities.get("free_capacity_gb")),
+        provisioned=_number(capabilities.get("provisioned_capacity_gb"), default=0.0),
+        over_subscription=_number(capabilities.get("max_over_subscription_ratio"), default=1.0),
+        thin=str(capabilities.get("thin_provisioning_support")).lower() == "true",
+    )
+
+
+def _limit(pool: Pool) -> float:
+    return float(pool.total) * (pool.over_subscription if pool.thin else 1.0)
+
+
+def _gib(value: object) -> float | str:
+    if isinstance(value, str) and value.strip().lower() in {INFINITE, UNKNOWN}:
+        return value.strip().lower()
+    number = _number(value, default=-inf)
+    if number == inf:
+        return INFINITE
+    return number if isfinite(number) else UNKNOWN
+
+
+def _number(value: object, *, default: float) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return default
+
+
+def _tidy(number: float) -> float:
+    return round(number, 2)

@@ -1,0 +1,37 @@
+"""The audit trail: every write to our own API, in the same transaction as the write."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from multisite.db.tables import audit_records
+from multisite.requester import Requester
+
+
+async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: that is what an audit is
+    connection: AsyncConnection,
+    requester: Requester,
+    at: datetime,
+    action: str,
+    target: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one record. `before` and `after` are plain JSON."""
+    await connection.execute(
+        sa.insert(audit_records).values(
+            at=at,
+            user_id=requester.user_id,
+            user_name=requester.user_name,
+            project_id=requester.project_id,
+            action=action,
+            target=target,
+            before=before,
+            after=after,
+            request_id=requester.request_id,
+        )
+    )

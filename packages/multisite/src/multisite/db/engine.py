@@ -1,0 +1,118 @@
+"""The database: one file of SQLite, or PostgreSQL.
+
+SQLite runs in WAL mode, so readers never wait for the writer; a writing transaction begins with BEGIN
+IMMEDIATE, so that two writers queue (up to `BUSY_TIMEOUT`) instead of failing half-way. No transaction is
+held open across a call to a region.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from multisite.errors import ConfigurationError, DatabaseAway
+
+BUSY_TIMEOUT = 30.0
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+#: How SQLite says that the file is no database (any more).
+_DAMAGE = re.compile(r"malformed|not a database|disk image")
+_SYNC_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+
+
+class Database:
+    """Transactions on one database, for the event loop that uses it first."""
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self._sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = _make_engine(self.url, sqlite=self._sqlite)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that reads."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise describe(self.url, error) from error
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes; committed at the end of the block, rolled back on an error."""
+        try:
+            async with self._engine.connect() as connection:
+                if self._sqlite:
+                    await connection.execute(sa.text("BEGIN IMMEDIATE"))
+                    yield connection
+                    await connection.commit()
+                else:
+                    async with connection.begin():
+                        yield connection
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.DBAPIError as error:
+            raise describe(self.url, error) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def parse_url(url: str) -> sa.URL:
+    """A SQLAlchemy URL for `[database] connection`.
+
+    Raises `ConfigurationError` for a database that multisite does not run on.
+    """
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+        raise ConfigurationError("[database] connection is not a database URL") from error
+    if backend not in _ASYNC_DRIVERS:
+        raise ConfigurationError(f"[database] connection: {backend} is not served; use sqlite or postgresql")
+    return parsed
+
+
+def sync_engine(url: sa.URL) -> sa.Engine:
+    """An engine without asyncio, for migrations."""
+    return sa.create_engine(url.set(drivername=_SYNC_DRIVERS[url.get_backend_name()]))
+
+
+def _make_engine(url: sa.URL, *, sqlite: bool) -> AsyncEngine:
+    options: dict[str, Any] = {"json_serializer": _dumps, "pool_pre_ping": not sqlite}
+    if sqlite:
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT}
+    engine = create_async_engine(url.set(drivername=_ASYNC_DRIVERS[url.get_backend_name()]), **options)
+    if sqlite:
+        sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+    # The driver's own BEGIN is DEFERRED and comes late; `Database.write` says BEGIN IMMEDIATE itself.
+    connection.isolation_level = None
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def describe(url: sa.URL, error: sa.exc.DBAPIError) -> DatabaseAway:
+    """The driver's error as one sentence, without the password."""
+    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    reason = str(error.orig).splitlines()[0]
+    if isinstance(error.orig, sqlite3.DatabaseError) and _DAMAGE.search(reason):
+        return DatabaseAway(f"the database {where} is damaged ({reason}); restore it from a backup")
+    return DatabaseAway(f"the database {where} cannot be used: {reason}")

@@ -1,0 +1,72 @@
+"""What the routes of every domain share: the requester, paging, links."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from pydantic import BaseModel
+
+from multisite.errors import BadRequest
+from multisite.requester import Requester
+
+T = TypeVar("T")
+
+#: Rows of one page, unless the request asks for fewer.
+PAGE = 1000
+
+RegionFilter = Annotated[
+    list[str], Query(alias="region", description="Only these regions, by name; repeatable.", max_length=1000)
+]
+Fresh = Annotated[bool, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of one page.")]
+Marker = Annotated[str | None, Query(description="The key of the last row of the page before.")]
+
+
+class Link(BaseModel):
+    """A link to another page of a listing."""
+
+    rel: str
+    href: str
+
+
+def requester(request: Request) -> Requester:
+    """Who asks; the application put it there after it checked the token."""
+    found = request.state.requester
+    if not isinstance(found, Requester):
+        raise TypeError("the route is not guarded")
+    return found
+
+
+def page(
+    request: Request, rows: Sequence[T], key: Callable[[T], str], *, limit: int, marker: str | None
+) -> tuple[list[T], list[Link]]:
+    """The rows after `marker`, at most `limit`, and a link to the next page where there is one.
+
+    Raises `BadRequest` for a marker that is no row's key.
+    """
+    start = 0
+    if marker is not None:
+        keys = [key(row) for row in rows]
+        if marker not in keys:
+            raise BadRequest(f"marker: there is no row {marker!r} to continue after")
+        start = keys.index(marker) + 1
+    shown = list(rows[start : start + limit])
+    if start + limit >= len(rows):
+        return shown, []
+    return shown, [Link(rel="next", href=_next(request, limit, key(shown[-1])))]
+
+
+def _next(request: Request, limit: int, marker: str) -> str:
+    kept = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "marker"}
+    ]
+    return f"{request.scope.get('root_path', '')}{_path(request)}?" + urlencode(
+        [*kept, ("limit", limit), ("marker", marker)]
+    )
+
+
+def _path(request: Request) -> str:
+    path = str(request.scope["path"])
+    root = str(request.scope.get("root_path", ""))
+    return path.removeprefix(root) if root else path

@@ -1,0 +1,146 @@
+"""/metrics for Prometheus, on a listener of its own.
+
+Figures come from the same listings as the API's answers, at each scrape: no second book-keeping. Labels
+are regions, services, states and resource classes, never servers, ports or addresses.
+"""
+
+import hmac
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from multisite.assembly import Assembly
+from multisite.capacity.service import CapacityListing
+from multisite.errors import ConfigurationError
+from multisite.regions.model import ServiceHealth
+from multisite.regions.states import State
+from multisite.sweeps.scheduler import SchedulerStatus
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+PREFIX = "multisite_"
+
+
+def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette:
+    """The application of the metrics listener; with a `token_file` it asks for that bearer token."""
+    token = _token(token_file)
+
+    async def metrics(request: Request) -> Response:
+        sent = request.headers.get("authorization", "")
+        if token is not None and not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+            return PlainTextResponse("send the bearer token\n", 401, {"WWW-Authenticate": "Bearer"})
+        listing = await assembly.capacity.listing()
+        health = await assembly.regions.all_health()
+        families = [
+            *_capacity(listing),
+            *_health(health),
+            *_sweep(assembly.scheduler.status, assembly.sweep_status()),
+        ]
+        return Response(generate_latest(_Families(families)), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[Route("/metrics", metrics)])
+
+
+class _Families:
+    """What prometheus_client calls a registry, for one scrape."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of this scrape."""
+        return self._families
+
+
+def _capacity(listing: CapacityListing) -> Iterable[Metric]:
+    state = GaugeMetricFamily(
+        PREFIX + "region_state", "1 for the region's present state.", labels=["region", "state"]
+    )
+    figures = GaugeMetricFamily(
+        PREFIX + "capacity",
+        "Resources of a region as Placement counts them, in the class's own unit.",
+        labels=["region", "resource", "figure"],
+    )
+    volume = GaugeMetricFamily(
+        PREFIX + "volume_gib", "Block storage of a region.", labels=["region", "figure"]
+    )
+    addresses = GaugeMetricFamily(
+        PREFIX + "addresses", "IPv4 addresses of a region.", labels=["region", "networks", "figure"]
+    )
+    warning = GaugeMetricFamily(
+        PREFIX + "capacity_warning", "1 while less than the threshold is free.", labels=["region", "resource"]
+    )
+    for region in listing.regions:
+        for candidate in State:
+            state.add_metric([region.region, candidate.value], float(region.state is candidate))
+        for resource, capacity in (region.placement.resources if region.placement else {}).items():
+            for figure in ("total", "reserved", "usable", "used", "free"):
+                figures.add_metric([region.region, resource, figure], float(getattr(capacity, figure)))
+        if region.volume:
+            for figure in ("total", "free", "provisioned"):
+                volume.add_metric([region.region, figure], getattr(region.volume, figure))
+        if region.network:
+            for networks, count in (
+                ("external", region.network.external_ipv4),
+                ("tenant", region.network.tenant_ipv4),
+            ):
+                for figure in ("total", "used", "free"):
+                    addresses.add_metric([region.region, networks, figure], float(getattr(count, figure)))
+        for item in region.warnings:
+            warning.add_metric([region.region, item.resource], 1.0)
+    complete = GaugeMetricFamily(
+        PREFIX + "totals_complete", "1 when no region is missing.", value=float(listing.totals.complete)
+    )
+    return [state, figures, volume, addresses, warning, complete]
+
+
+def _health(services: Iterable[ServiceHealth]) -> Iterable[Metric]:
+    up = GaugeMetricFamily(
+        PREFIX + "service_fresh", "1 while a service is fresh.", labels=["region", "service"]
+    )
+    latency = GaugeMetricFamily(
+        PREFIX + "service_latency_seconds", "Of the last successful call.", labels=["region", "service"]
+    )
+    skew = GaugeMetricFamily(
+        PREFIX + "service_clock_skew_seconds", "Their clock minus ours.", labels=["region", "service"]
+    )
+    for item in services:
+        if item.state is State.ABSENT:
+            continue
+        labels = [item.region, item.service]
+        up.add_metric(labels, float(item.state is State.FRESH))
+        if item.latency is not None:
+            latency.add_metric(labels, item.latency / 1000)
+        if item.clock_skew is not None:
+            skew.add_metric(labels, item.clock_skew)
+    return [up, latency, skew]
+
+
+def _sweep(status: SchedulerStatus, state: str) -> Iterable[Metric]:
+    holder = GaugeMetricFamily(
+        PREFIX + "sweep_holder", "1 while this process reads the regions.", value=float(state == "running")
+    )
+    sweeps = CounterMetricFamily(
+        PREFIX + "sweeps", "Sweeps of regions that were stored.", value=status.sweeps
+    )
+    failures = CounterMetricFamily(
+        PREFIX + "sweep_failures", "Sweeps that were lost, and stumbles of the loop.", value=status.failures
+    )
+    return [holder, sweeps, failures]
+
+
+def _token(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"[metrics] token_file {path} cannot be read: {error.strerror}") from error
+    if not token:
+        raise ConfigurationError(f"[metrics] token_file {path} is empty")
+    return token

@@ -1,0 +1,33 @@
+"""Glance: stores, images and their sizes.
+
+Glance tells the use of a project only to that project's own token, so we sum the images' sizes.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from multisite.openstack.client import RegionClient
+from multisite.openstack.failures import RegionCallError
+
+SERVICE = "image"
+PAGE = 500
+
+
+async def stores(client: RegionClient) -> list[dict[str, Any]]:
+    """The stores of a Glance with several; empty for one with a single store."""
+    try:
+        body = await client.get(SERVICE, "/info/stores")
+    except RegionCallError as error:
+        if error.code == "not-found":
+            return []
+        raise
+    return list(body["stores"])
+
+
+async def images(client: RegionClient, *, owner: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+    """All images, page by page: `id`, `owner`, `size` (bytes, or null), `status`, `stores`."""
+    parameters: dict[str, str | int] = {"limit": PAGE, "visibility": "all"}
+    if owner is not None:
+        parameters["owner"] = owner
+    async for page in client.pages(SERVICE, "/images", "images", parameters):
+        yield page

@@ -1,0 +1,162 @@
+"""Every option of multisite.conf, with its help text.
+
+The sample file and docs/reference/configuration.md are made of these (a test compares).
+"""
+
+from typing import Any
+
+from oslo_config import cfg
+
+DATABASE = [
+    cfg.StrOpt(
+        "connection",
+        default="sqlite:///multisite.sqlite",
+        secret=True,
+        help="Where multisite keeps what it knows: sqlite:///FILE (relative to the working directory; four "
+        "slashes for an absolute path) or postgresql://USER:PASSWORD@HOST/NAME.",
+    ),
+]
+
+API = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address on which the API and the page listen."),
+    cfg.PortOpt("port", default=8118, help="Port on which the API and the page listen."),
+    cfg.StrOpt(
+        "root_path",
+        default="",
+        help="Path under which a proxy serves multisite, such as /multisite; empty for none.",
+    ),
+    cfg.ListOpt(
+        "forwarded_allow_ips",
+        default=["127.0.0.1"],
+        help="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto headers are believed.",
+    ),
+    cfg.StrOpt(
+        "certificate_file", help="TLS certificate (PEM, chain included). Without it plain HTTP is served."
+    ),
+    cfg.StrOpt("key_file", help="Key of the TLS certificate (PEM)."),
+]
+
+REGIONS = [
+    cfg.StrOpt(
+        "clouds_file",
+        help="The clouds.yaml whose entries are the credentials of regions. Unset: the places where "
+        "openstacksdk looks (./clouds.yaml, ~/.config/openstack, /etc/openstack).",
+    ),
+    cfg.FloatOpt(
+        "call_deadline", default=10.0, min=0.1, help="Seconds within which a call has to be answered."
+    ),
+    cfg.FloatOpt(
+        "connect_deadline", default=3.0, min=0.1, help="Seconds within which a connection has to stand."
+    ),
+    cfg.IntOpt(
+        "calls_at_once", default=200, min=1, help="Calls to all regions that may be under way at once."
+    ),
+    cfg.IntOpt(
+        "calls_at_once_per_region",
+        default=8,
+        min=1,
+        help="Calls to one region that may be under way at once.",
+    ),
+]
+
+SWEEP = [
+    cfg.IntOpt("interval", default=60, min=1, help="Seconds between two reads of a region's capacity."),
+    cfg.IntOpt(
+        "health_interval",
+        default=15,
+        min=1,
+        help="Seconds after which a service that was not heard from is probed.",
+    ),
+    cfg.FloatOpt(
+        "jitter", default=0.1, min=0, max=0.5, help="Share of the interval by which reads are spread."
+    ),
+    cfg.FloatOpt(
+        "deadline", default=30.0, min=1, help="Seconds within which all of one service has to be read."
+    ),
+    cfg.FloatOpt(
+        "fresh_deadline", default=10.0, min=0.1, help="Seconds that a request with fresh=true waits at most."
+    ),
+    cfg.IntOpt(
+        "inventory_age",
+        default=600,
+        min=0,
+        help="Seconds after which the inventory of a resource provider is read again even if its generation stands.",
+    ),
+    cfg.IntOpt("image_interval", default=600, min=1, help="Seconds between two reads of the list of images."),
+    cfg.IntOpt(
+        "lease",
+        default=20,
+        min=5,
+        help="Seconds after which another process takes over the sweep of one that died.",
+    ),
+    cfg.IntOpt("regions_at_once", default=50, min=1, help="Regions that are read at the same time."),
+]
+
+USAGE = [
+    cfg.StrOpt(
+        "projects",
+        default="asked",
+        choices=[
+            ("asked", "projects that somebody asked for lately"),
+            ("all", "every project of the home Keystone; for small clouds"),
+        ],
+        help="Whose use is read.",
+    ),
+    cfg.IntOpt("interval", default=300, min=1, help="Seconds between two reads of a project's use."),
+    cfg.IntOpt(
+        "keep", default=86400, min=0, help="Seconds for which use is kept fresh after the last question."
+    ),
+]
+
+PAGE = [
+    cfg.BoolOpt("enabled", default=True, help="Whether the page is served beside the API."),
+    cfg.StrOpt(
+        "secret_file",
+        default="page.key",
+        help="File (mode 0600, made when it is missing) with the key that seals the page's session cookies. "
+        "Processes that serve the same address need the same key.",
+    ),
+    cfg.FloatOpt(
+        "events_interval", default=2.0, min=0.2, help="Seconds between two looks for changed tiles."
+    ),
+]
+
+METRICS = [
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address on which /metrics listens."),
+    cfg.PortOpt("port", default=8119, help="Port on which /metrics listens; 0 turns it off."),
+    cfg.StrOpt("token_file", help="File with a bearer token that /metrics then asks for."),
+]
+
+THRESHOLDS = [
+    cfg.DictOpt(
+        "percent_free",
+        default={"VCPU": "10", "MEMORY_MB": "10", "DISK_GB": "10", "volume": "10", "external_ipv4": "10"},
+        help="Per resource class, and for volume and external_ipv4: warn when less than this percentage is free.",
+    ),
+]
+
+GROUPS: dict[str, list[Any]] = {
+    "database": DATABASE,
+    "api": API,
+    "regions": REGIONS,
+    "sweep": SWEEP,
+    "usage": USAGE,
+    "page": PAGE,
+    "metrics": METRICS,
+    "thresholds": THRESHOLDS,
+}
+
+
+#: Defaults of [keystone_authtoken] that differ from the library's: bounded waits, and a short memory of tokens.
+TOKEN_DEFAULTS = {
+    "token_cache_time": 30,
+    "include_service_catalog": False,
+    "http_connect_timeout": 5,
+    "http_request_max_retries": 1,
+    "service_type": "multisite",
+}
+
+
+def list_options() -> list[tuple[str, list[Any]]]:
+    """What the sample generator of oslo.config asks for."""
+    return list(GROUPS.items())

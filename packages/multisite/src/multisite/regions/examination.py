@@ -1,0 +1,143 @@
+"""Looking at regions on demand: which ones a catalog has, and what a credential lacks.
+
+Both call Keystone and the services at once, on the region loop, past the sweep.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from multisite.errors import CredentialError, RegionAway
+from multisite.openstack import cinder, glance, neutron, nova, placement
+from multisite.openstack.client import RegionClient, Regions, Target
+from multisite.openstack.failures import RegionCallError
+from multisite.openstack.loop import RegionLoop
+from multisite.regions.discovery import endpoints
+from multisite.regions.model import NAME_PATTERN, Endpoint, Identity, Interface, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried with a region's credential."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a test of a region found; `summary` says in one line what the credential lacks."""
+
+    ok: bool
+    summary: str
+    checks: tuple[Check, ...]
+
+
+async def _images(client: RegionClient) -> None:
+    async for _ in glance.images(client):
+        return
+
+
+#: What each service has to allow, by a call that needs the role that sweeps need.
+NEEDED: dict[str, Callable[[RegionClient], Awaitable[object]]] = {
+    "compute": nova.services,
+    "placement": placement.resource_providers,
+    "volume": cinder.pools,
+    "network": neutron.ip_availabilities,
+    "image": _images,
+}
+
+
+class Examiner:
+    """Calls regions for `RegionService`."""
+
+    def __init__(self, loop: RegionLoop, clients: Regions, home_auth_url: str) -> None:
+        self._loop = loop
+        self._clients = clients
+        self._home = home_auth_url
+
+    async def catalog_regions(
+        self, credential: str, interface: Interface, identity: Identity | None, prefix: str
+    ) -> list[tuple[Region, list[Endpoint]]]:
+        """The regions of the catalog that `credential` sees, ready to be registered.
+
+        Raises `CredentialError` when the credential cannot be used, `RegionAway` when Keystone is away.
+        """
+        return await self._loop.run(self._catalog_regions(credential, interface, identity, prefix))
+
+    async def examine(self, region: Region) -> Examination:
+        """Authenticate, then call every service as a sweep does."""
+        return await self._loop.run(self._examine(region))
+
+    async def _catalog_regions(
+        self, credential: str, interface: Interface, identity: Identity | None, prefix: str
+    ) -> list[tuple[Region, list[Endpoint]]]:
+        try:
+            entry = self._clients.clouds.credential(credential)
+            access = await self._clients.tokens.access(entry)
+        except RegionCallError as error:
+            kind = RegionAway if error.code == "keystone-unreachable" else CredentialError
+            raise kind(error.detail) from error
+        if identity is None:
+            identity = Identity.HOME if _same_keystone(entry.auth_url, self._home) else Identity.OWN
+        found = []
+        for position, region_name in enumerate(sorted(access.catalog.regions)):
+            name = _name(prefix + region_name)
+            region = Region(name, region_name, credential, interface, identity, position=position)
+            target = Target(name, region_name, credential, interface.value)
+            found.append((region, await endpoints(RegionClient.once(self._clients, target))))
+        return found
+
+    async def _examine(self, region: Region) -> Examination:
+        target = Target(region.name, region.region_name, region.credential, region.interface.value)
+        client = RegionClient.once(self._clients, target)
+        try:
+            access = await client.access()
+        except RegionCallError as error:
+            check = Check("token", ok=False, detail=error.detail)
+            return Examination(ok=False, summary=error.detail, checks=(check,))
+        if region.region_name not in access.catalog.regions:
+            known = ", ".join(sorted(access.catalog.regions)) or "none"
+            detail = (
+                f"the catalog of {region.credential!r} has no region {region.region_name!r}; it has: {known}"
+            )
+            return Examination(ok=False, summary=detail, checks=(Check("catalog", ok=False, detail=detail),))
+        checks = [Check("token", ok=True, detail=f"roles: {', '.join(sorted(access.roles)) or 'none'}")]
+        checks += await asyncio.gather(*(_try(client, service) for service in NEEDED))
+        return _examination(region, checks)
+
+
+async def _try(client: RegionClient, service: str) -> Check:
+    try:
+        await NEEDED[service](client)
+    except RegionCallError as error:
+        if error.code == "no-endpoint":
+            return Check(service, ok=True, detail="not in the catalog")
+        return Check(service, ok=False, detail=error.detail)
+    except (KeyError, TypeError, ValueError) as error:
+        return Check(service, ok=False, detail=f"the answer has an unexpected form: {error!r}")
+    return Check(service, ok=True, detail="may read what a sweep reads")
+
+
+def _examination(region: Region, checks: list[Check]) -> Examination:
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        summary = f"the credential {region.credential!r} has all that multisite needs in {region.name}"
+    else:
+        summary = f"the credential {region.credential!r} lacks: " + "; ".join(
+            f"{check.check} ({check.detail})" for check in failed
+        )
+    return Examination(ok=not failed, summary=summary, checks=tuple(checks))
+
+
+def _same_keystone(one: str, other: str) -> bool:
+    return one.rstrip("/").removesuffix("/v3") == other.rstrip("/").removesuffix("/v3")
+
+
+def _name(text: str) -> str:
+    """A region's name from its catalog, with what does not fit into a URL segment replaced."""
+    if NAME_PATTERN.fullmatch(text):
+        return text
+    cleaned = "".join(char if NAME_PATTERN.fullmatch("a" + char) else "-" for char in text)[:255]
+    return cleaned if NAME_PATTERN.fullmatch(cleaned) else f"region-{cleaned.lstrip('-._~')}"

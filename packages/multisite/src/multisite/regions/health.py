@@ -1,0 +1,110 @@
+"""What calls teach about services: kept in memory, stored in batches.
+
+Every call to a region ends here (`heard`), a sweep's as well as a probe's. The book knows which services
+were not heard from for a while, and hands the changed rows to the store a few times a second at most.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from multisite.openstack.breaker import Breaker
+from multisite.openstack.client import Outcome
+from multisite.regions.states import CallError, Last
+from multisite.regions.status import ServiceRow
+
+_TOKEN_FAILURES = {"token-rejected", "keystone-unreachable", "authentication-failed", "credential-unusable"}
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRecord:
+    """What the calls to one service of one region taught; `latency` in milliseconds, `clock_skew` in seconds."""
+
+    region: str
+    service: str
+    calls: Last
+    error: CallError | None = None
+    latency: float | None = None
+    clock_skew: float | None = None
+    breaker: Breaker = Breaker.CLOSED
+    token_failure: bool = False
+
+    def learn(self, outcome: Outcome) -> "HealthRecord":
+        """The record after one more call. A refusal (403, 404, 429) proves that the service is alive."""
+        error = outcome.error
+        if error is None:
+            return replace(
+                self,
+                calls=Last(outcome.at, self.calls.failure),
+                latency=outcome.latency,
+                clock_skew=self.clock_skew if outcome.clock_skew is None else outcome.clock_skew,
+                breaker=outcome.breaker,
+                token_failure=False,
+            )
+        success = outcome.at if error.answered else self.calls.success
+        return replace(
+            self,
+            calls=Last(success, outcome.at),
+            error=CallError(error.code, error.detail),
+            breaker=outcome.breaker,
+            token_failure=error.code in _TOKEN_FAILURES,
+        )
+
+
+class HealthBook:
+    """The health of all services; `heard` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[tuple[str, str], HealthRecord] = {}
+        self._changed: set[tuple[str, str]] = set()
+
+    def load(self, region: str, rows: Sequence[ServiceRow]) -> None:
+        """Start from what was stored, so that a restart forgets nothing."""
+        with self._lock:
+            for row in rows:
+                record = HealthRecord(
+                    region,
+                    row.service,
+                    row.calls,
+                    row.call_error,
+                    row.latency,
+                    row.clock_skew,
+                    token_failure=row.token_failure,
+                )
+                self._records.setdefault((region, row.service), record)
+
+    def heard(self, outcome: Outcome) -> None:
+        """A call ended."""
+        key = (outcome.region, outcome.service)
+        with self._lock:
+            record = self._records.get(key) or HealthRecord(*key, Last())
+            self._records[key] = record.learn(outcome)
+            self._changed.add(key)
+
+    def silent(self, region: str, service: str, now: datetime, interval: float) -> bool:
+        """Whether the service was not heard from for `interval` seconds."""
+        record = self._records.get((region, service))
+        if record is None:
+            return True
+        times = [at for at in (record.calls.success, record.calls.failure) if at is not None]
+        return not times or now - max(times) >= timedelta(seconds=interval)
+
+    def failing(self, region: str, service: str) -> bool:
+        """Whether the last call to the service failed."""
+        record = self._records.get((region, service))
+        return record is not None and record.calls.failing
+
+    def take_changes(self) -> list[HealthRecord]:
+        """The records that changed since the last time."""
+        with self._lock:
+            changed = [self._records[key] for key in sorted(self._changed) if key in self._records]
+            self._changed.clear()
+            return changed
+
+    def forget(self, region: str) -> None:
+        """Drop the records of a region that was deleted."""
+        with self._lock:
+            for key in [key for key in self._records if key[0] == region]:
+                del self._records[key]

@@ -1,0 +1,221 @@
+"""What users do with regions: list, register, discover, change, test, forget.
+
+Reading answers from what is stored; only `discover` and `test` call a region. Every write is audited in
+its own transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from multisite.clock import Clock
+from multisite.db import audit
+from multisite.errors import AlreadyExists, GenerationConflict, NotFound
+from multisite.policy import Policy
+from multisite.regions import policies, status
+from multisite.regions.examination import Examination, Examiner
+from multisite.regions.model import Endpoint, Identity, Interface, Region, ServiceHealth
+from multisite.regions.status import RegionView, Rhythm
+from multisite.regions.store import RegionStore
+from multisite.requester import Requester
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a discovery made: regions that are new, and names that were known already."""
+
+    created: tuple[Region, ...]
+    existing: tuple[str, ...]
+    dry_run: bool
+
+
+class RegionService:
+    """Regions, for users."""
+
+    def __init__(
+        self, store: RegionStore, policy: Policy, examiner: Examiner, rhythm: Rhythm, clock: Clock
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._examiner = examiner
+        self._rhythm = rhythm
+        self._clock = clock
+
+    async def views(self, names: Sequence[str] = ()) -> Sequence[RegionView]:
+        """All regions, or those called `names`, whoever asks: for the other domains."""
+        regions = await self._store.select(names)
+        rows = await self._store.services(names)
+        now = self._clock.now()
+        return [status.view(region, rows.get(region.id, ()), self._rhythm, now) for region in regions]
+
+    async def list(self, requester: Requester, *, names: Sequence[str] = ()) -> Sequence[RegionView]:
+        """The regions as `requester` may see them; unknown `names` are left out."""
+        self._policy.require(requester, policies.LIST)
+        views = await self.views(names)
+        if self._policy.allows(requester, policies.DETAILS):
+            return views
+        return [_for_tenant(view) for view in views]
+
+    async def show(self, requester: Requester, name: str) -> RegionView:
+        """One region. Raises `NotFound`."""
+        views = await self.list(requester, names=[name])
+        if not views:
+            raise _unknown(name)
+        return views[0]
+
+    async def health(
+        self, requester: Requester, *, names: Sequence[str] = (), services: Sequence[str] = ()
+    ) -> Sequence[ServiceHealth]:
+        """How the services of the regions are."""
+        self._policy.require(requester, policies.HEALTH)
+        found = [item for item in await self.all_health(names) if not services or item.service in services]
+        if self._policy.allows(requester, policies.DETAILS):
+            return found
+        return [item.for_tenant() for item in found]
+
+    async def all_health(self, names: Sequence[str] = ()) -> Sequence[ServiceHealth]:
+        """The same, whoever asks: for metrics."""
+        regions = await self._store.select(names)
+        rows = await self._store.services(names)
+        now = self._clock.now()
+        return [
+            item
+            for region in regions
+            for item in status.health(region, rows.get(region.id, ()), self._rhythm, now)
+        ]
+
+    async def create(self, requester: Requester, region: Region) -> RegionView:
+        """Register a region. Raises `AlreadyExists`."""
+        self._policy.require(requester, policies.CREATE)
+        await self._insert(requester, [(region, [])])
+        return await self.show(requester, region.name)
+
+    async def discover(  # noqa: PLR0913 - the options of the command, by name
+        self,
+        requester: Requester,
+        *,
+        credential: str,
+        interface: Interface,
+        identity: Identity | None,
+        only: Sequence[str] = (),
+        prefix: str = "",
+        dry_run: bool = False,
+    ) -> Discovery:
+        """Register every region of the catalog that `credential` sees, and is not known yet."""
+        self._policy.require(requester, policies.DISCOVER)
+        found = await self._examiner.catalog_regions(credential, interface, identity, prefix)
+        if only:
+            wanted = set(only)
+            found = [pair for pair in found if pair[0].region_name in wanted]
+            missing = wanted - {region.region_name for region, _ in found}
+            if missing:
+                raise NotFound(f"the catalog of {credential!r} has no region {', '.join(sorted(missing))}")
+        known = {region.name for region in await self._store.select()}
+        new = [pair for pair in found if pair[0].name not in known]
+        if not dry_run:
+            await self._insert(requester, new)
+        existing = tuple(region.name for region, _ in found if region.name in known)
+        return Discovery(tuple(region for region, _ in new), existing, dry_run)
+
+    async def update(
+        self, requester: Requester, name: str, generation: int, changes: dict[str, Any]
+    ) -> RegionView:
+        """Change fields of a region. Raises `NotFound`, `GenerationConflict`."""
+        self._policy.require(requester, policies.UPDATE)
+        region = await self._get(name)
+        if region.generation != generation:
+            raise _stale(name, generation, region.generation)
+        changed = replace(region, **changes)
+        async with self._store.database.write() as connection:
+            if not await self._store.update(connection, changed):
+                raise _stale(name, generation, None)
+            if (changed.region_name, changed.credential) != (region.region_name, region.credential):
+                await self._store.replace_services(connection, region.id, ())
+            before, after = _differences(region, changed)
+            await audit.record(
+                connection, requester, self._clock.now(), "region:update", name, before=before, after=after
+            )
+        return await self.show(requester, name)
+
+    async def delete(self, requester: Requester, name: str) -> None:
+        """Forget a region and what was read of it; nothing changes in the region. Raises `NotFound`."""
+        self._policy.require(requester, policies.DELETE)
+        region = await self._get(name)
+        async with self._store.database.write() as connection:
+            await self._store.delete(connection, region)
+            await audit.record(
+                connection, requester, self._clock.now(), "region:delete", name, before=_plain(region)
+            )
+
+    async def test(self, requester: Requester, name: str) -> Examination:
+        """Call every service once and say in one line what the credential lacks. Raises `NotFound`."""
+        self._policy.require(requester, policies.TEST)
+        return await self._examiner.examine(await self._get(name))
+
+    async def _get(self, name: str) -> Region:
+        regions = await self._store.select([name])
+        if not regions:
+            raise _unknown(name)
+        return regions[0]
+
+    async def _insert(self, requester: Requester, pairs: Sequence[tuple[Region, Sequence[Endpoint]]]) -> None:
+        async with self._store.database.write() as connection:
+            for region, endpoints in pairs:
+                try:
+                    region_id = await self._store.insert(connection, region)
+                except IntegrityError as error:
+                    raise AlreadyExists(f"there is a region called {region.name!r} already") from error
+                await self._store.replace_services(connection, region_id, endpoints)
+                await audit.record(
+                    connection,
+                    requester,
+                    self._clock.now(),
+                    "region:create",
+                    region.name,
+                    after=_plain(region),
+                )
+
+
+def _for_tenant(view: RegionView) -> RegionView:
+    services = {name: item.for_tenant() for name, item in view.services.items()}
+    return replace(view, region=view.region.for_tenant(), services=services)
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"there is no region called {name!r}")
+
+
+def _stale(name: str, sent: int, present: int | None) -> GenerationConflict:
+    now = f"; it is {present} now" if present is not None else ""
+    return GenerationConflict(
+        f"region {name!r} was changed since generation {sent}{now}: read it and try again"
+    )
+
+
+def _plain(region: Region) -> dict[str, Any]:
+    maintenance = region.maintenance
+    return {
+        "region_name": region.region_name,
+        "credential": region.credential,
+        "interface": region.interface.value,
+        "identity": region.identity.value,
+        "enabled": region.enabled,
+        "maintenance": {
+            "reason": maintenance.reason,
+            "ends_at": maintenance.ends_at.isoformat() if maintenance.ends_at else None,
+        }
+        if maintenance
+        else None,
+        "labels": dict(region.labels),
+        "position": region.position,
+        "dashboard_url": region.dashboard_url,
+        "sweep_interval": region.sweep_interval,
+    }
+
+
+def _differences(old: Region, new: Region) -> tuple[dict[str, Any], dict[str, Any]]:
+    before, after = _plain(old), _plain(new)
+    changed = [key for key in before if before[key] != after[key]]
+    return {key: before[key] for key in changed}, {key: after[key] for key in changed}

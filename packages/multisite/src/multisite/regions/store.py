@@ -1,0 +1,210 @@
+"""SQL of regions, their services and health."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from multisite.db.engine import Database
+from multisite.db.tables import health, observations, regions, services
+from multisite.db.upsert import upsert
+from multisite.openstack.breaker import Breaker
+from multisite.regions.health import HealthRecord
+from multisite.regions.model import Endpoint, Identity, Interface, Maintenance, Region
+from multisite.regions.states import CallError, Last
+from multisite.regions.status import ServiceRow
+
+
+class RegionStore:
+    """Regions and what is known of their services."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def select(self, names: Sequence[str] = ()) -> Sequence[Region]:
+        """All regions, or those called `names`, in their order."""
+        query = sa.select(regions).order_by(regions.c.position, regions.c.name)
+        if names:
+            query = query.where(regions.c.name.in_(names))
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [region_of(row) for row in rows]
+
+    async def services(self, names: Sequence[str] = ()) -> Mapping[int, Sequence[ServiceRow]]:
+        """What is stored of the services, by the region's id: one query."""
+        async with self.database.read() as connection:
+            rows = (await connection.execute(_services_query(names))).mappings().all()
+        found: dict[int, list[ServiceRow]] = {}
+        for row in rows:
+            found.setdefault(row["region_id"], []).append(_service_row(row))
+        return found
+
+    async def insert(self, connection: AsyncConnection, region: Region) -> int:
+        """Insert a region; answers its id. Raises `IntegrityError` when the name is taken."""
+        result = await connection.execute(
+            sa.insert(regions).values(**_values(region), generation=1).returning(regions.c.id)
+        )
+        return int(result.scalar_one())
+
+    async def update(self, connection: AsyncConnection, region: Region) -> bool:
+        """Write a region if its generation is still the one that `region` carries."""
+        result = await connection.execute(
+            sa.update(regions)
+            .where(regions.c.id == region.id, regions.c.generation == region.generation)
+            .values(**_values(region), generation=regions.c.generation + 1)
+        )
+        return result.rowcount == 1
+
+    async def delete(self, connection: AsyncConnection, region: Region) -> None:
+        """Delete a region and all that is stored of it."""
+        await connection.execute(sa.delete(regions).where(regions.c.id == region.id))
+
+    async def replace_services(
+        self, connection: AsyncConnection, region_id: int, endpoints: Iterable[Endpoint]
+    ) -> None:
+        """Store the services that discovery found, in place of those stored before."""
+        await connection.execute(sa.delete(services).where(services.c.region_id == region_id))
+        rows = [
+            {
+                "region_id": region_id,
+                "type": endpoint.type,
+                "catalog_type": endpoint.catalog_type,
+                "url": endpoint.url,
+                "version": endpoint.version,
+                "min_microversion": endpoint.min_microversion,
+                "max_microversion": endpoint.max_microversion,
+            }
+            for endpoint in endpoints
+        ]
+        if rows:
+            await connection.execute(sa.insert(services), rows)
+
+    async def write_health(self, records: Sequence[HealthRecord]) -> None:
+        """Store what calls taught. Records of regions that were deleted meanwhile are dropped."""
+        async with self.database.write() as connection:
+            result = await connection.execute(sa.select(regions.c.name, regions.c.id))
+            ids = {row.name: row.id for row in result}
+            rows = [_health_values(ids[record.region], record) for record in records if record.region in ids]
+            if rows:
+                await upsert(connection, health, ("region_id", "service"), rows)
+
+
+def region_of(row: RowMapping) -> Region:
+    """A `Region` from its row."""
+    maintenance = None
+    if row["maintenance_reason"] is not None:
+        maintenance = Maintenance(row["maintenance_reason"], row["maintenance_ends_at"])
+    return Region(
+        id=row["id"],
+        name=row["name"],
+        region_name=row["region_name"],
+        credential=row["credential"],
+        interface=Interface(row["interface"]),
+        identity=Identity(row["identity"]),
+        enabled=row["enabled"],
+        maintenance=maintenance,
+        labels=row["labels"],
+        position=row["position"],
+        dashboard_url=row["dashboard_url"],
+        sweep_interval=row["sweep_interval"],
+        generation=row["generation"],
+    )
+
+
+def _values(region: Region) -> dict[str, Any]:
+    return {
+        "name": region.name,
+        "region_name": region.region_name,
+        "credential": region.credential,
+        "interface": region.interface.value,
+        "identity": region.identity.value,
+        "enabled": region.enabled,
+        "maintenance_reason": region.maintenance.reason if region.maintenance else None,
+        "maintenance_ends_at": region.maintenance.ends_at if region.maintenance else None,
+        "labels": dict(region.labels),
+        "position": region.position,
+        "dashboard_url": region.dashboard_url,
+        "sweep_interval": region.sweep_interval,
+    }
+
+
+def _health_values(region_id: int, record: HealthRecord) -> dict[str, Any]:
+    return {
+        "region_id": region_id,
+        "service": record.service,
+        "success_at": record.calls.success,
+        "failure_at": record.calls.failure,
+        "error_code": record.error.code if record.error else None,
+        "error_detail": record.error.detail if record.error else None,
+        "latency": record.latency,
+        "clock_skew": record.clock_skew,
+        "breaker": record.breaker.value,
+        "token_failure": record.token_failure,
+    }
+
+
+def _services_query(names: Sequence[str]) -> sa.Select[Any]:
+    """Services ∪ health ∪ observations of each region: a service may be in any of the three."""
+    keys = sa.union(
+        sa.select(services.c.region_id, services.c.type.label("service")),
+        sa.select(health.c.region_id, health.c.service),
+        sa.select(observations.c.region_id, observations.c.service),
+    ).subquery("keys")
+
+    def at(table: sa.Table, column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+        return sa.and_(table.c.region_id == keys.c.region_id, column == keys.c.service)
+
+    query = (
+        sa.select(
+            keys.c.region_id,
+            keys.c.service,
+            services.c.catalog_type,
+            services.c.url,
+            services.c.version,
+            services.c.min_microversion,
+            services.c.max_microversion,
+            *(column for column in health.c if column.name not in {"region_id", "service"}),
+            observations.c.observed_at,
+            observations.c.failed_at,
+            observations.c.error_code.label("figures_code"),
+            observations.c.error_detail.label("figures_detail"),
+        )
+        .select_from(keys)
+        .outerjoin(services, at(services, services.c.type))
+        .outerjoin(health, at(health, health.c.service))
+        .outerjoin(observations, at(observations, observations.c.service))
+    )
+    if names:
+        query = query.where(keys.c.region_id.in_(sa.select(regions.c.id).where(regions.c.name.in_(names))))
+    return query
+
+
+def _service_row(row: RowMapping) -> ServiceRow:
+    endpoint = None
+    if row["url"] is not None:
+        endpoint = Endpoint(
+            type=row["service"],
+            catalog_type=row["catalog_type"],
+            url=row["url"],
+            version=row["version"],
+            min_microversion=row["min_microversion"],
+            max_microversion=row["max_microversion"],
+        )
+    return ServiceRow(
+        service=row["service"],
+        endpoint=endpoint,
+        calls=Last(row["success_at"], row["failure_at"]),
+        call_error=_error(row["error_code"], row["error_detail"]),
+        latency=row["latency"],
+        clock_skew=row["clock_skew"],
+        breaker=Breaker(row["breaker"] or Breaker.CLOSED),
+        token_failure=bool(row["token_failure"]),
+        figures=Last(row["observed_at"], row["failed_at"]),
+        figures_error=_error(row["figures_code"], row["figures_detail"]),
+    )
+
+
+def _error(code: str | None, detail: str | None) -> CallError | None:
+    return CallError(code, detail) if code else None

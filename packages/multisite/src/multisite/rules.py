@@ -1,0 +1,13 @@
+"""All policy rules: those that others are made of, and those of every domain."""
+
+from typing import Any
+
+from multisite.capacity import policies as capacity
+from multisite.policy import BASE_RULES
+from multisite.regions import policies as regions
+from multisite.usage import policies as usage
+
+
+def list_rules() -> list[Any]:
+    """What the enforcer registers and the sample generator of oslo.policy asks for."""
+    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *usage.RULES]

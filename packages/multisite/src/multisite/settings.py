@@ -1,0 +1,194 @@
+"""Configuration: multisite.conf, read once.
+
+oslo.config is what operators of OpenStack know: one file with sections, `[keystone_authtoken]` and
+`[oslo_policy]` among them, and a generated sample. It stays at the edge: `load` turns it into frozen
+dataclasses, and nothing else of multisite sees the library (the two that need the raw object,
+keystonemiddleware and oslo.policy, get it from `Settings.oslo`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multisite.errors import ConfigurationError
+from multisite.options import GROUPS, TOKEN_DEFAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Where the API and the page listen."""
+
+    host: str
+    port: int
+    root_path: str
+    forwarded_allow_ips: str
+    certificate_file: Path | None
+    key_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSettings:
+    """How regions are called; deadlines in seconds."""
+
+    clouds_file: Path | None
+    call_deadline: float
+    connect_deadline: float
+    calls_at_once: int
+    calls_at_once_per_region: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """When regions are read; all in seconds, `jitter` a share of the interval."""
+
+    interval: int
+    health_interval: int
+    jitter: float
+    deadline: float
+    fresh_deadline: float
+    inventory_age: int
+    image_interval: int
+    lease: int
+    regions_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """Which projects' use is read, and how often (seconds)."""
+
+    projects: str
+    interval: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """The page."""
+
+    enabled: bool
+    secret_file: Path
+    events_interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """The listener of /metrics; port 0 turns it off."""
+
+    host: str
+    port: int
+    token_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of the configuration. `thresholds` maps a resource to the percentage below which it warns."""
+
+    database: str
+    api: ApiSettings
+    regions: RegionSettings
+    sweep: SweepSettings
+    usage: UsageSettings
+    page: PageSettings
+    metrics: MetricsSettings
+    thresholds: Mapping[str, float]
+    home_auth_url: str
+    token_cache_time: int
+    oslo: Any
+
+
+def load(arguments: Sequence[str] = (), *, files: Sequence[Path] | None = None) -> Settings:
+    """The settings from configuration files (default: multisite.conf where oslo.config looks).
+
+    Raises `ConfigurationError` with one sentence.
+    """
+    # Imported here: only commands that need the configuration pay for its libraries.
+    from oslo_config import cfg
+    from oslo_log import log
+
+    conf = cfg.ConfigOpts()
+    log.register_options(conf)
+    _register(conf)
+    try:
+        conf(list(arguments), project="multisite", default_config_files=_names(files))
+        vars(conf).pop("usage", None)  # oslo.config keeps a text of its own where our group belongs
+        return _freeze(conf)
+    except cfg.ConfigFilesNotFoundError as error:
+        raise ConfigurationError(f"there is no configuration file {', '.join(error.config_files)}") from error
+    except cfg.ConfigFileParseError as error:
+        raise ConfigurationError(f"the configuration cannot be read: {_one_line(error)}") from error
+    except (cfg.Error, ValueError) as error:
+        raise ConfigurationError(f"the configuration is wrong: {_one_line(error)}") from error
+
+
+def _names(files: Sequence[Path] | None) -> list[str] | None:
+    return None if files is None else [str(file) for file in files]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _register(conf: Any) -> None:
+    # Only the names of its options: checking tokens is done in api/auth.py alone.
+    from keystonemiddleware.opts import list_auth_token_opts
+
+    for group, options in GROUPS.items():
+        conf.register_opts(options, group=group)
+    for group, options in list_auth_token_opts():
+        conf.register_opts(options, group=group)
+    for name, value in TOKEN_DEFAULTS.items():
+        conf.set_default(name, value, group="keystone_authtoken")
+
+
+def _freeze(conf: Any) -> Settings:
+    return Settings(
+        database=conf.database.connection,
+        api=ApiSettings(
+            host=conf.api.host,
+            port=conf.api.port,
+            root_path=conf.api.root_path.rstrip("/"),
+            forwarded_allow_ips=",".join(conf.api.forwarded_allow_ips),
+            certificate_file=_path(conf.api.certificate_file),
+            key_file=_path(conf.api.key_file),
+        ),
+        regions=RegionSettings(
+            clouds_file=_path(conf.regions.clouds_file),
+            call_deadline=conf.regions.call_deadline,
+            connect_deadline=conf.regions.connect_deadline,
+            calls_at_once=conf.regions.calls_at_once,
+            calls_at_once_per_region=conf.regions.calls_at_once_per_region,
+        ),
+        sweep=SweepSettings(**{option.dest: conf.sweep[option.dest] for option in GROUPS["sweep"]}),
+        usage=UsageSettings(**{option.dest: conf.usage[option.dest] for option in GROUPS["usage"]}),
+        page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
+        metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
+        thresholds=_thresholds(conf.thresholds.percent_free),
+        home_auth_url=_home(conf),
+        token_cache_time=conf.keystone_authtoken.token_cache_time,
+        oslo=conf,
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _thresholds(pairs: Mapping[str, str]) -> dict[str, float]:
+    thresholds = {}
+    for resource, text in pairs.items():
+        try:
+            percent = float(text)
+        except ValueError:
+            percent = -1.0
+        if not 0 <= percent <= 100:  # noqa: PLR2004 - a percentage
+            raise ConfigurationError(
+                f"[thresholds] percent_free: {resource}:{text} is not a percentage from 0 to 100"
+            )
+        thresholds[resource] = percent
+    return thresholds
+
+
+def _home(conf: Any) -> str:
+    section = conf.keystone_authtoken
+    return str(section.www_authenticate_uri or getattr(section, "auth_url", None) or "").rstrip("/")

@@ -1,0 +1,46 @@
+"""Reading on demand: what a request with `fresh=true`, or a first question, asks of the region loop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from multisite.errors import RegionAway
+from multisite.openstack.failures import RegionCallError
+from multisite.openstack.loop import RegionLoop
+from multisite.regions.model import Region
+from multisite.sweeps.sweeper import Sweeper
+from multisite.usage.refresher import Refresher
+from multisite.usage.store import TrackedProject
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityReader:
+    """Sweeps regions for a request; `deadline` in seconds."""
+
+    loop: RegionLoop
+    sweeper: Sweeper
+    deadline: float
+
+    async def read_now(self, regions: list[Region]) -> None:
+        """Read the regions; returns at the deadline at the latest."""
+        await self.loop.run(self.sweeper.sweep_now(regions, self.deadline))
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReader:
+    """Reads a project's use for a request; `deadline` in seconds."""
+
+    loop: RegionLoop
+    refresher: Refresher
+    deadline: float
+
+    async def read_now(self, project: TrackedProject, regions: Sequence[Region]) -> None:
+        """Read the project in the regions; returns at the deadline at the latest."""
+        await self.loop.run(self.refresher.read_now(project, regions, self.deadline))
+
+    async def find_home(self, project_id: str, regions: Sequence[Region]) -> TrackedProject | None:
+        """The project in the home Keystone, `None` where it is not. Raises `RegionAway`."""
+        try:
+            found = await self.loop.run(self.refresher.find_home(project_id, regions))
+        except RegionCallError as error:
+            raise RegionAway(error.detail) from error
+        return TrackedProject(found.id, found.name, found.domain_name) if found else None

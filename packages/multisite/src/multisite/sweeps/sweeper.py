@@ -1,0 +1,181 @@
+"""One sweep of one region: read every service at once, store what came.
+
+Each service has a deadline of its own, and whatever goes wrong with one stays with it: a region that
+lies, hangs or answers garbage costs its own figures and nobody else's. The zones of Placement's
+providers come from Nova's answer of the same sweep, or from the last one where Nova does not answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from multisite.capacity.details import ComputeDetail, PlacementDetail
+from multisite.capacity.documents import Detail, Summary
+from multisite.capacity.model import placement_summary
+from multisite.capacity.readers import compute, image, network, placement, volume
+from multisite.capacity.store import CapacityStore, Observation
+from multisite.clock import Clock
+from multisite.openstack.client import RegionClient, Regions, Target
+from multisite.openstack.failures import RegionCallError
+from multisite.regions.discovery import endpoints, with_versions
+from multisite.regions.model import READ_SERVICES, Endpoint, Region
+from multisite.regions.states import CallError
+from multisite.regions.store import RegionStore
+from multisite.settings import SweepSettings
+
+LOG = logging.getLogger(__name__)
+
+D = TypeVar("D", bound=Detail)
+
+#: Versions of services change with upgrades: asked for this often (seconds).
+VERSION_AGE = 3600.0
+#: A service whose version could not be read is asked again after this long (seconds).
+VERSION_RETRY = 300.0
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of one region between sweeps; losing it costs only calls."""
+
+    inventories: placement.InventoryMemory
+    compute: ComputeDetail | None = None
+    services: dict[str, str] = field(default_factory=dict)
+    versions_at: float = float("-inf")
+    images_at: float = float("-inf")
+
+
+class Sweeper:
+    """Reads regions and stores what it read; lives on the region loop."""
+
+    def __init__(
+        self,
+        clients: Regions,
+        regions: RegionStore,
+        capacity: CapacityStore,
+        settings: SweepSettings,
+        clock: Clock,
+    ) -> None:
+        self._clients = clients
+        self._regions = regions
+        self._capacity = capacity
+        self._settings = settings
+        self._clock = clock
+        self._memories: dict[int, _Memory] = {}
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    async def sweep(self, region: Region, *, images: bool = False) -> None:
+        """Read one region and store it; callers at the same time share one sweep.
+
+        `images` reads the list of images even before its interval is over.
+        """
+        running = self._running.get(region.id)
+        if running is None or running.done():
+            running = asyncio.create_task(self._sweep(region, images=images))
+            self._running[region.id] = running
+        await asyncio.shield(running)
+
+    async def sweep_now(self, regions: list[Region], deadline: float) -> None:
+        """Read several regions at once; those that take longer than `deadline` go on in the background."""
+        if regions:
+            tasks = [asyncio.create_task(self.sweep(region, images=True)) for region in regions]
+            await asyncio.wait(tasks, timeout=deadline)
+
+    def client(self, region: Region) -> RegionClient:
+        """The client of a region."""
+        return self._clients.client(target_of(region))
+
+    def services(self, region: Region) -> list[str]:
+        """The services of a region as last discovered; before that, those whose figures are read."""
+        return sorted(self._memory(region).services) or list(READ_SERVICES)
+
+    def forget(self, region_id: int, name: str) -> None:
+        """Drop what is remembered of a region that was deleted."""
+        self._memories.pop(region_id, None)
+        self._running.pop(region_id, None)
+        self._clients.forget(name)
+
+    async def _sweep(self, region: Region, *, images: bool) -> None:
+        client = self.client(region)
+        memory = self._memory(region)
+        await self._discover(client, region, memory)
+        reads = [
+            self._observe("placement", lambda: placement.read(client, memory.inventories), lambda _: None),
+            self._observe("compute", lambda: compute.read(client), compute.summarize),
+            self._observe("volume", lambda: volume.read(client), volume.summarize),
+            self._observe("network", lambda: network.read(client), network.summarize),
+        ]
+        now = self._clock.monotonic()
+        if images or now - memory.images_at >= self._settings.image_interval:
+            reads.append(self._observe("image", lambda: image.read(client), image.summarize))
+        results = [result for result in await asyncio.gather(*reads) if result is not None]
+        if any(result.service == "image" and result.error is None for result in results):
+            memory.images_at = now
+        await self._capacity.write(region.id, self._placed(results, memory))
+
+    async def _observe(
+        self, service: str, read: Callable[[], Awaitable[D]], summarize: Callable[[D], Summary | None]
+    ) -> Observation | None:
+        """One service's observation, `None` for a service that the region does not have."""
+        try:
+            async with asyncio.timeout(self._settings.deadline):
+                detail = await read()
+                return Observation(service, self._clock.now(), summarize(detail), detail)
+        except RegionCallError as error:
+            if error.code == "no-endpoint":
+                return None
+            failure = CallError(error.code, error.detail)
+        except TimeoutError:
+            failure = CallError("timeout", f"reading took longer than {self._settings.deadline:g} s")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            LOG.warning("%s answered something unexpected", service, exc_info=True)
+            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}")
+        return Observation(service, self._clock.now(), error=failure)
+
+    def _placed(self, results: list[Observation], memory: _Memory) -> list[Observation]:
+        """The results, with Placement's providers in their zones and summed."""
+        for result in results:
+            if isinstance(result.detail, ComputeDetail):
+                memory.compute = result.detail
+        placed = []
+        for result in results:
+            if isinstance(result.detail, PlacementDetail):
+                detail = placement.place(result.detail, memory.compute)
+                summary = placement_summary(detail.providers)
+                placed.append(Observation(result.service, result.at, summary, detail))
+            else:
+                placed.append(result)
+        return placed
+
+    async def _discover(self, client: RegionClient, region: Region, memory: _Memory) -> None:
+        """Store the region's services when its catalog changed or their versions are old."""
+        try:
+            found = await endpoints(client)
+        except RegionCallError as error:
+            LOG.info("region %s: no catalog: %s", region.name, error.detail)
+            return
+        urls = {endpoint.type: endpoint.url for endpoint in found}
+        now = self._clock.monotonic()
+        if urls == memory.services and now < memory.versions_at:
+            return
+        found = await with_versions(client, found)
+        async with self._regions.database.write() as connection:
+            await self._regions.replace_services(connection, region.id, found)
+        memory.services = urls
+        memory.versions_at = now + (VERSION_AGE if _complete(found) else VERSION_RETRY)
+
+    def _memory(self, region: Region) -> _Memory:
+        if region.id not in self._memories:
+            inventories = placement.InventoryMemory(self._clock, self._settings.inventory_age)
+            self._memories[region.id] = _Memory(inventories)
+        return self._memories[region.id]
+
+
+def target_of(region: Region) -> Target:
+    """What of a region's registration matters for calls."""
+    return Target(region.name, region.region_name, region.credential, region.interface.value)
+
+
+def _complete(found: list[Endpoint]) -> bool:
+    return all(endpoint.version for endpoint in found)
