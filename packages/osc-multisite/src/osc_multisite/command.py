@@ -1,0 +1,110 @@
+"""What the multisite commands have in common.
+
+Human columns (`columns.py`) stay for tables only. cliff would write a column's value to csv as text, and
+`None` as the word; here machine formats get the bare values, so that numbers are numbers and unknown is
+empty. Formats of flat cells get a mapping as JSON, which more than Python reads. In tables, numbers are
+padded so that they stand on the right.
+"""
+
+import argparse
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cliff.columns import FormattableColumn
+from osc_lib.command import command
+
+from osc_multisite.columns import Measure
+
+#: Formats that programs read, with values as they are, and with cells that hold one word or number.
+NESTED_FORMATS = {"json", "yaml"}
+FLAT_FORMATS = {"csv", "value", "shell"}
+#: How many regions a note names before it only counts them.
+NAMED = 10
+
+Rows = list[tuple[Any, ...]]
+Table = tuple[Sequence[str], Rows]
+
+
+class Command(command.Command):
+    """A command that prints nothing."""
+
+    log: logging.Logger
+
+    @property
+    def multisite(self) -> Any:
+        """The proxy of the multisite service, a `sdk.MultisiteProxy`."""
+        return self.app.client_manager.multisite
+
+
+class Lister(Command, command.Lister):
+    """A command that prints rows."""
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Any, data: Any) -> Any:
+        """Print the rows as the format's readers want them."""
+        rows = [readable(row, parsed_args.formatter) for row in data]
+        pad(rows)
+        return super().produce_output(parsed_args, column_names, rows)
+
+
+class ShowOne(Command, command.ShowOne):
+    """A command that prints the fields of one thing."""
+
+    def produce_output(self, parsed_args: argparse.Namespace, column_names: Any, data: Any) -> Any:
+        """Print the fields as the format's readers want them."""
+        return super().produce_output(parsed_args, column_names, readable(data, parsed_args.formatter))
+
+
+def readable(row: Iterable[Any], formatter: str) -> tuple[Any, ...]:
+    """The cells for a format: bare values for programs, columns for people."""
+    cells = tuple(row)
+    if formatter not in NESTED_FORMATS | FLAT_FORMATS:
+        return cells
+    values = (cell.machine_readable() if isinstance(cell, FormattableColumn) else cell for cell in cells)
+    if formatter in NESTED_FORMATS:
+        return tuple(values)
+    return tuple(json.dumps(value) if isinstance(value, dict | list) else value for value in values)
+
+
+def pad(rows: Rows) -> None:
+    """Give the numbers of a column one width."""
+    for column in zip(*rows, strict=True):
+        measures = [cell for cell in column if isinstance(cell, Measure)]
+        width = max((len(cell.human_readable()) for cell in measures), default=0)
+        for cell in measures:
+            cell.width = width
+
+
+def add_region_filter(parser: argparse.ArgumentParser) -> None:
+    """`--region NAME`, repeatable."""
+    parser.add_argument(
+        "--region",
+        metavar="<name>",
+        action="append",
+        default=[],
+        dest="regions",
+        help="Only this region (repeat the option for several)",
+    )
+
+
+def add_fresh(parser: argparse.ArgumentParser) -> None:
+    """`--fresh`."""
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="Read the regions now instead of answering from the last sweep",
+    )
+
+
+def missing_sentence(missing: Iterable[dict[str, Any]]) -> str:
+    """What totals do not contain, region by region: `RegionTwo (compute unreachable)`."""
+    regions: dict[str, list[str]] = defaultdict(list)
+    for part in missing:
+        regions[part["region"]].append(f"{part['service']} {part['state']}")
+    named = [f"{region} ({', '.join(parts)})" for region, parts in list(regions.items())[:NAMED]]
+    rest = len(regions) - len(named)
+    if rest:
+        named.append(f"and {rest} more region{'s' if rest > 1 else ''}")
+    return "Totals are incomplete; not in them: " + ", ".join(named)

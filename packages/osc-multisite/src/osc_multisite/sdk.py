@@ -1,0 +1,182 @@
+"""multisite for openstacksdk: the one place where the paths of the API are written.
+
+    connection = openstack.connect(cloud="mycloud")
+    osc_multisite.sdk.register(connection)
+    for region in connection.multisite.regions():
+        print(region["name"], region["state"])
+
+Answers are plain dicts, as docs/reference/api.md describes them, listings are generators that follow the
+pages, and the `openstack multisite` commands call these same methods. A page's `next` link is followed by
+its query only, at the endpoint in use: a service behind a proxy may not know its own address, and a token
+is never sent to a host that an answer names.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from keystoneauth1.exceptions import ConnectionError as KeystoneauthConnectionError
+from openstack import proxy, service_description
+
+from osc_multisite import errors
+from osc_multisite.endpoint import SERVICE_TYPE, find_endpoint
+
+#: A JSON object of the API.
+Json = dict[str, Any]
+Query = list[tuple[str, str]]
+
+API_VERSION = "1.0"
+#: Seconds to connect, and to wait for an answer (discovery of many regions takes a while), where the
+#: cloud's configuration sets no `api_timeout`.
+TIMEOUT = (10.0, 300.0)
+
+
+class MultisiteProxy(proxy.Proxy):
+    """The API of multisite, version 1."""
+
+    api_version = "1"
+    skip_discovery = True
+
+    def regions(self, regions: Iterable[str] = (), labels: Mapping[str, str] | None = None) -> Iterator[Json]:
+        """REGION of every region, or of those named, or of those that have all the labels."""
+        query = _query(region=regions, label=[f"{key}={value}" for key, value in (labels or {}).items()])
+        return self._items("/v1/regions", "regions", query)
+
+    def region(self, name: str) -> Json:
+        """One REGION."""
+        return self._get(f"/v1/regions/{_segment(name)}")
+
+    def create_region(self, name: str, credential: str, **fields: Any) -> Json:
+        """Register a region and return its REGION."""
+        return self._write("POST", "/v1/regions", {"name": name, "credential": credential, **fields})
+
+    def discover_regions(self, credential: str, **fields: Any) -> Json:
+        """Register the regions of a credential's catalog: `created`, `existing`, `dry_run`."""
+        return self._write("POST", "/v1/regions/discover", {"credential": credential, **fields})
+
+    def update_region(self, name: str, generation: int, **fields: Any) -> Json:
+        """Change a region that still has this generation, and return its REGION."""
+        return self._write("PATCH", f"/v1/regions/{_segment(name)}", {**fields, "generation": generation})
+
+    def delete_region(self, name: str) -> None:
+        """Forget a region; nothing changes in it."""
+        self._call("DELETE", f"/v1/regions/{_segment(name)}")
+
+    def test_region(self, name: str) -> Json:
+        """Try a region's credential: `ok`, `summary`, `checks`."""
+        return self._write("POST", f"/v1/regions/{_segment(name)}/test")
+
+    def region_health(self, name: str) -> list[Json]:
+        """HEALTH of each service of one region."""
+        return cast("list[Json]", self._get(f"/v1/regions/{_segment(name)}/health")["services"])
+
+    def health(self, regions: Iterable[str] = (), services: Iterable[str] = ()) -> Iterator[Json]:
+        """HEALTH of each service of each region."""
+        return self._items("/v1/health", "services", _query(region=regions, service=services))
+
+    def capacity(self, regions: Iterable[str] = (), *, fresh: bool = False) -> Json:
+        """CAPACITY of each region in `regions`, and TOTALS in `totals`; `fresh` reads the regions now."""
+        pages = list(self._pages("/v1/capacity", "regions", _query(region=regions, fresh=fresh)))
+        return {
+            "regions": [region for page in pages for region in page["regions"]],
+            "totals": pages[0]["totals"],
+        }
+
+    def region_capacity(self, name: str, *, fresh: bool = False) -> Json:
+        """CAPACITY of one region with its providers, hosts, pools, networks, stores and flavors."""
+        return self._get(f"/v1/capacity/{_segment(name)}", _query(fresh=fresh))
+
+    def usage(
+        self, project_id: str | None = None, regions: Iterable[str] = (), *, fresh: bool = False
+    ) -> Json:
+        """PROJECT: the use of a project, by default the token's own, in each region."""
+        project_id = project_id or self.get_project_id()
+        if not project_id:
+            raise errors.MultisiteError("Your token belongs to no project: name the project.")
+        return self._get(f"/v1/usage/{_segment(project_id)}", _query(region=regions, fresh=fresh))
+
+    def usages(self, sort: str | None = None, regions: Iterable[str] = ()) -> Iterator[Json]:
+        """The use of every followed project; `sort` is a resource, the greatest use comes first."""
+        query = _query(sort=[sort] if sort else [], region=regions)
+        return self._items("/v1/usage", "projects", query)
+
+    def _items(self, path: str, key: str, query: Query) -> Iterator[Json]:
+        for page in self._pages(path, key, query):
+            yield from page[key]
+
+    def _pages(self, path: str, key: str, query: Query) -> Iterator[Json]:
+        following: Query | None = query
+        while following is not None:
+            page = self._get(path, following)
+            if key not in page:
+                raise errors.NotMultisite(path, 200)
+            yield page
+            asked, following = following, _next_query(page)
+            if following == asked:
+                raise errors.MultisiteError(f"The service answers {path} with the same page again and again.")
+
+    def _get(self, path: str, query: Query | None = None) -> Json:
+        return cast("Json", self._call("GET", path, query=query))
+
+    def _write(self, method: str, path: str, body: Json | None = None) -> Json:
+        return cast("Json", self._call(method, path, body=body))
+
+    def _call(
+        self, method: str, path: str, *, query: Query | None = None, body: Json | None = None
+    ) -> Json | None:
+        headers = {"OpenStack-API-Version": f"{SERVICE_TYPE} {API_VERSION}", "Accept": "application/json"}
+        timeout = {} if self.session.timeout else {"timeout": TIMEOUT}
+        try:
+            answer = self.request(path, method, params=query or [], json=body, headers=headers, **timeout)
+        except KeystoneauthConnectionError as error:
+            if self.endpoint_override and self.endpoint_override in str(error):
+                raise errors.ServiceAway(self.endpoint_override, error) from error
+            raise  # Keystone's, whose sentence names its own address
+        if answer.status_code >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+            raise errors.from_response(answer)
+        if not answer.content:
+            return None
+        try:
+            document = answer.json()
+        except ValueError as error:
+            raise errors.NotMultisite(answer.url, answer.status_code) from error
+        if not isinstance(document, dict):
+            raise errors.NotMultisite(answer.url, answer.status_code)
+        return document
+
+
+class MultisiteService(service_description.ServiceDescription):
+    """What openstacksdk needs to know of multisite, and where it finds it."""
+
+    supported_versions: ClassVar[dict[str, Any]] = {MultisiteProxy.api_version: MultisiteProxy}
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """The connection's proxy; the endpoint is looked for once, when the proxy is first used."""
+        if instance is not None:
+            url = find_endpoint(instance.config)
+            instance.config.set_service_value("endpoint_override", SERVICE_TYPE, url)
+        return super().__get__(instance, owner)
+
+
+def register(connection: Any) -> None:
+    """Give a connection its `multisite` attribute.
+
+    It may be named as `vendor_hook: osc_multisite.sdk:register` in a cloud's entry of clouds.yaml.
+    """
+    connection.add_service(MultisiteService(SERVICE_TYPE))
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _query(*, fresh: bool = False, **filters: Iterable[str]) -> Query:
+    query = [(key, value) for key, values in filters.items() for value in values]
+    return [*query, ("fresh", "true")] if fresh else query
+
+
+def _next_query(page: Json) -> Query | None:
+    for link in page.get("links") or []:
+        if link.get("rel") == "next":
+            return parse_qsl(urlsplit(link["href"]).query)
+    return None

@@ -1,0 +1,64 @@
+"""Cells: what people read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osc_multisite import columns
+
+amounts = st.one_of(st.integers(0, 10**15), st.floats(0, 1e15, allow_nan=False))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (columns.Age(0.2), "0 s"),
+        (columns.Age(59.6), "1 min"),
+        (columns.Age(3661), "1 h 1 min"),
+        (columns.Age(86400 * 3 + 5), "3 d"),
+        (columns.Age(None), "-"),
+        (columns.Mebibytes(1023), "1023 MiB"),
+        (columns.Mebibytes(1024 * 1024 * 3), "3 TiB"),
+        (columns.Gibibytes("infinite"), "infinite"),
+        (columns.Bytes(0), "0 B"),
+        (columns.Bytes(2**80), "1048576 EiB"),
+        (columns.Limit(-1), "unlimited"),
+        (columns.Limit(2048, columns.Mebibytes), "2 GiB"),
+        (columns.Labels({}), "-"),
+        (columns.Labels({"b": "2", "a": "1"}), "a=1, b=2"),
+        (columns.Maintenance({"reason": "disks", "ends_at": None}), "disks"),
+        (columns.ServiceStates({}), "-"),
+        (columns.ServiceStates({"compute": "fresh", "volume": "absent"}), "all fresh"),
+        (
+            columns.Services(
+                {"compute": {"state": "unreachable", "age": 61, "error": {"code": "timeout", "detail": None}}}
+            ),
+            "compute: unreachable, read 1 min 1 s ago, timeout",
+        ),
+    ],
+)
+def test_text(cell: columns.Cell, text: str) -> None:
+    assert cell.human_readable() == text
+
+
+@given(value=amounts)
+@pytest.mark.parametrize("column", [columns.Age, columns.Bytes, columns.Mebibytes, columns.Gibibytes])
+def test_every_amount_has_a_short_text_and_keeps_its_value(
+    column: type[columns.Measure], value: float
+) -> None:
+    cell = column(value)
+
+    assert 0 < len(cell.human_readable()) <= 20
+    assert cell.machine_readable() == value
+
+
+@given(values=st.lists(st.one_of(st.none(), amounts)))
+def test_unknown_values_sort_last(values: list[Any]) -> None:
+    ordered = [cell.machine_readable() for cell in sorted(columns.Measure(value) for value in values)]
+
+    known = [value for value in values if value is not None]
+    assert ordered == [*sorted(known), *[None] * (len(values) - len(known))]

@@ -1,0 +1,143 @@
+"""Every command: help, formatters, documentation, and what it costs `openstack` to know them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.osc.conftest import Cloud, Outcome
+
+    Openstack = Callable[..., Outcome]
+
+REFERENCE = Path(__file__).parents[3] / "docs/reference/commands.md"
+COMMANDS = {
+    entry.name.removeprefix("multisite_").replace("_", " "): entry
+    for entry in entry_points(group="openstack.multisite.v1")
+}
+#: A way to call each command, so that all are run with all formats.
+CALLS = {
+    "region list": ["--long"],
+    "region show": ["RegionTwo"],
+    "region create": ["RegionTwo", "--credential", "lab-admin"],
+    "region discover": ["--credential", "lab-admin"],
+    "region test": ["RegionTwo"],
+    "capacity list": ["--long", "--total"],
+    "capacity show": ["RegionTwo"],
+    "usage show": [],
+    "usage list": [],
+    "health list": ["--long"],
+}
+SHOW_ONE = {"region show", "region create"}
+SILENT = {"region set", "region delete"}
+
+
+@pytest.fixture
+def whole_service(cloud: Cloud) -> None:
+    """Answers for every command, from the contract's examples."""
+    region, capacity, project = (cloud.example(name) for name in ("REGION", "CAPACITY", "PROJECT"))
+    totals = {part: capacity[part] for part in ("placement", "compute", "volume", "network", "image")}
+    listed = {
+        **{key: project[key] for key in ("project_id", "project_name", "domain_name")},
+        **project["totals"],
+    }
+    cloud.answer("GET", "/v1/regions", {"regions": [region], "links": []})
+    cloud.answer("GET", "/v1/regions/RegionTwo", region)
+    cloud.answer("POST", "/v1/regions", region)
+    cloud.answer("POST", "/v1/regions/discover", {"created": [region], "existing": ["A"], "dry_run": False})
+    checks = [{"check": "token", "ok": True, "detail": None}]
+    cloud.answer("POST", "/v1/regions/RegionTwo/test", {"ok": True, "summary": "fine", "checks": checks})
+    cloud.answer("GET", "/v1/health", {"services": [cloud.example("HEALTH")], "links": []})
+    complete = totals | {"complete": True, "missing": []}
+    cloud.answer("GET", "/v1/capacity", {"regions": [capacity], "totals": complete, "links": []})
+    cloud.answer("GET", "/v1/capacity/RegionTwo", {"region": capacity})
+    cloud.answer("GET", "/v1/usage", {"projects": [listed], "links": []})
+    cloud.answer("GET", "/v1/usage/" + "a1" * 16, project)
+
+
+def test_the_calls_below_are_all_the_commands() -> None:
+    assert set(CALLS) | SILENT == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_needs_no_cloud(openstack: Openstack, cloud: Cloud, command: str) -> None:
+    outcome = openstack(*command.split(), "--help", cloud_entry="")
+
+    assert outcome.status == 0
+    assert outcome.out.startswith(f"usage: openstack multisite {command}")
+    assert cloud.calls == []
+    assert cloud.keystone_calls == []
+
+
+@pytest.mark.parametrize(
+    ("command", "formatter"),
+    [
+        (command, formatter)
+        for command in sorted(CALLS)
+        for formatter in ("table", "json", "yaml", "value", "shell" if command in SHOW_ONE else "csv")
+    ],
+)
+@pytest.mark.usefixtures("whole_service")
+def test_every_command_in_every_format(openstack: Openstack, command: str, formatter: str) -> None:
+    outcome = openstack(*command.split(), *CALLS[command], "-f", formatter)
+
+    assert outcome.status == 0
+    assert outcome.out.strip()
+    if formatter != "table":
+        assert not re.search(r"\d (s|min|[KMGT]iB)\b|all fresh|unlimited|\{'", outcome.out)
+
+
+def options_of(command: str) -> set[str]:
+    parser: Any = COMMANDS[command].load()(None, None).get_parser("x")
+    own = {option for action in parser._actions for option in action.option_strings}
+    return {option for option in own if option.startswith("--")} - OF_CLIFF
+
+
+OF_CLIFF = {
+    *("--help", "--format", "--column", "--quote", "--noindent", "--max-width", "--fit-width", "--prefix"),
+    *("--print-empty", "--sort-column", "--sort-ascending", "--sort-descending", "--variable"),
+}
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_option_is_documented(openstack: Openstack, command: str) -> None:  # noqa: ARG001 - loads OSC
+    found = re.search(rf"^### {command}\n(.*?)(?=^##|\Z)", REFERENCE.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, f"{REFERENCE} has no section '### {command}'"
+
+    section = found[1]
+    documented = set(re.findall(r"--[a-z][a-z-]+", section))
+
+    needed = options_of(command) - ({"--prefix"} if command != "region discover" else set())
+    assert needed <= documented
+    assert f"$ openstack multisite {command}" in section
+
+
+def test_global_options_are_documented() -> None:
+    text = REFERENCE.read_text()
+
+    assert "--os-multisite-api-version" in text
+    assert "--os-multisite-endpoint-override" in text
+
+
+def test_an_unknown_api_version_is_named(openstack: Openstack) -> None:
+    outcome = openstack("--os-multisite-api-version", "7", "multisite", "region", "list", multisite=False)
+
+    assert "multisite API version 7 is not in supported versions: 1" in outcome.err
+
+
+def test_openstack_pays_little_for_knowing_the_commands() -> None:
+    """OpenStackClient imports the plugin for every command of every service."""
+    code = (
+        "import sys, osc_lib.utils; before = set(sys.modules); import osc_multisite.plugin; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["osc_multisite", "osc_multisite.plugin"]
