@@ -25,6 +25,8 @@ from multisite.sweeps.scheduler import SchedulerStatus
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "multisite_"
 
+_ADDRESS_FIGURES = ("total", "used", "free")
+
 
 def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette:
     """The application of the metrics listener; with a `token_file` it asks for that bearer token."""
@@ -61,7 +63,22 @@ def _capacity(listing: CapacityListing) -> Iterable[Metric]:
     state = GaugeMetricFamily(
         PREFIX + "region_state", "1 for the region's present state.", labels=["region", "state"]
     )
-    figures = GaugeMetricFamily(
+    warning = GaugeMetricFamily(
+        PREFIX + "capacity_warning", "1 while less than the threshold is free.", labels=["region", "resource"]
+    )
+    for region in listing.regions:
+        for candidate in State:
+            state.add_metric([region.region, candidate.value], float(region.state is candidate))
+        for item in region.warnings:
+            warning.add_metric([region.region, item.resource], 1.0)
+    complete = GaugeMetricFamily(
+        PREFIX + "totals_complete", "1 when no region is missing.", value=float(listing.totals.complete)
+    )
+    return [state, warning, complete, *_figures(listing)]
+
+
+def _figures(listing: CapacityListing) -> Iterable[Metric]:
+    resources = GaugeMetricFamily(
         PREFIX + "capacity",
         "Resources of a region as Placement counts them, in the class's own unit.",
         labels=["region", "resource", "figure"],
@@ -72,31 +89,25 @@ def _capacity(listing: CapacityListing) -> Iterable[Metric]:
     addresses = GaugeMetricFamily(
         PREFIX + "addresses", "IPv4 addresses of a region.", labels=["region", "networks", "figure"]
     )
-    warning = GaugeMetricFamily(
-        PREFIX + "capacity_warning", "1 while less than the threshold is free.", labels=["region", "resource"]
-    )
     for region in listing.regions:
-        for candidate in State:
-            state.add_metric([region.region, candidate.value], float(region.state is candidate))
         for resource, capacity in (region.placement.resources if region.placement else {}).items():
-            for figure in ("total", "reserved", "usable", "used", "free"):
-                figures.add_metric([region.region, resource, figure], float(getattr(capacity, figure)))
+            _add(
+                resources,
+                [region.region, resource],
+                capacity,
+                ("total", "reserved", "usable", "used", "free"),
+            )
         if region.volume:
-            for figure in ("total", "free", "provisioned"):
-                volume.add_metric([region.region, figure], getattr(region.volume, figure))
+            _add(volume, [region.region], region.volume, ("total", "free", "provisioned"))
         if region.network:
-            for networks, count in (
-                ("external", region.network.external_ipv4),
-                ("tenant", region.network.tenant_ipv4),
-            ):
-                for figure in ("total", "used", "free"):
-                    addresses.add_metric([region.region, networks, figure], float(getattr(count, figure)))
-        for item in region.warnings:
-            warning.add_metric([region.region, item.resource], 1.0)
-    complete = GaugeMetricFamily(
-        PREFIX + "totals_complete", "1 when no region is missing.", value=float(listing.totals.complete)
-    )
-    return [state, figures, volume, addresses, warning, complete]
+            _add(addresses, [region.region, "external"], region.network.external_ipv4, _ADDRESS_FIGURES)
+            _add(addresses, [region.region, "tenant"], region.network.tenant_ipv4, _ADDRESS_FIGURES)
+    return [resources, volume, addresses]
+
+
+def _add(family: GaugeMetricFamily, labels: list[str], values: object, figures: Iterable[str]) -> None:
+    for figure in figures:
+        family.add_metric([*labels, figure], float(getattr(values, figure)))
 
 
 def _health(services: Iterable[ServiceHealth]) -> Iterable[Metric]:

@@ -80,7 +80,7 @@ SWEEP = [
         "inventory_age",
         default=600,
         min=0,
-        help="Seconds after which the inventory of a resource provider is read again even if its generation stands.",
+        help="Seconds after which a provider's inventory is read again even if its generation stands.",
     ),
     cfg.IntOpt("image_interval", default=600, min=1, help="Seconds between two reads of the list of images."),
     cfg.IntOpt(
@@ -131,7 +131,7 @@ THRESHOLDS = [
     cfg.DictOpt(
         "percent_free",
         default={"VCPU": "10", "MEMORY_MB": "10", "DISK_GB": "10", "volume": "10", "external_ipv4": "10"},
-        help="Per resource class, and for volume and external_ipv4: warn when less than this percentage is free.",
+        help="Per resource class, and for volume and external_ipv4: warn when a smaller percentage is free.",
     ),
 ]
 
@@ -147,7 +147,7 @@ GROUPS: dict[str, list[Any]] = {
 }
 
 
-#: Defaults of [keystone_authtoken] that differ from the library's: bounded waits, and a short memory of tokens.
+#: Defaults of [keystone_authtoken] that differ from the library's: bounded waits, a short memory of tokens.
 TOKEN_DEFAULTS = {
     "token_cache_time": 30,
     "include_service_catalog": False,

@@ -7,6 +7,7 @@ credentials, the `[keystone_authtoken]` section. It may call Keystone, so it run
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -17,6 +18,8 @@ from keystonemiddleware.auth_token import AuthProtocol
 
 from multisite.errors import DomainScopedToken, KeystoneAway, Unauthenticated
 from multisite.requester import Requester
+
+LOG = logging.getLogger(__name__)
 
 _UNAVAILABLE = 503
 #: Requests whose tokens are checked at the same time; a Keystone that hangs holds so many threads at most.
@@ -63,7 +66,12 @@ class Authenticator:
             refusals.append(int(status.split(" ", 1)[0]))
             return BytesIO().write
 
-        answer = self._middleware(environ, start_response)
+        try:
+            answer = self._middleware(environ, start_response)
+        except Exception:
+            # It lets through what keystoneauth raises when Keystone hangs or has no endpoint.
+            LOG.exception("keystonemiddleware could not ask Keystone")
+            return _UNAVAILABLE
         close = getattr(answer, "close", None)
         if close:
             close()
@@ -105,8 +113,8 @@ def _requester(environ: Environ) -> Requester:
     system = environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE") == "all"
     if not project_id and not system:
         raise DomainScopedToken(
-            "this token is scoped to a domain or to nothing; multisite needs one that is scoped to a project, "
-            "or to the system"
+            "this token is scoped to a domain or to nothing; multisite needs one that is scoped "
+            "to a project, or to the system"
         )
     roles = (role.strip().lower() for role in environ.get("HTTP_X_ROLES", "").split(","))
     return Requester(

@@ -79,7 +79,7 @@ class CapacityService:
     async def list(
         self, requester: Requester, *, names: Sequence[str] = (), fresh: bool = False
     ) -> CapacityListing:
-        """Capacity of all regions, or of those called `names`. `fresh` reads them first, within a deadline."""
+        """Capacity of all regions, or of those called `names`; `fresh` reads them first, in bounded time."""
         self._policy.require(requester, policies.LIST)
         if fresh:
             views = await self._regions.views(names)

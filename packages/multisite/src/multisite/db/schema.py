@@ -80,5 +80,5 @@ def _refuse_newer(revision: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision is not None and revision not in known:
         raise DatabaseAway(
-            f"the database has schema {revision}, which is newer than this multisite; install the newer multisite"
+            f"the database has schema {revision}, which is newer than this multisite; install the newer one"
         )

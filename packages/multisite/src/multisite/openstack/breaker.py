@@ -11,7 +11,7 @@ from multisite.clock import Clock
 
 THRESHOLD = 3
 FIRST_PAUSE = 15.0
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 30.0
 
 
 class Breaker(StrEnum):

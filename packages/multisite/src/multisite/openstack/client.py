@@ -110,6 +110,7 @@ class RegionClient:
         self._all_slots = slots
         self._own_slots = asyncio.Semaphore(regions.transport.limits.at_once_per_region)
         self._breakers: dict[str, CircuitBreaker] = {}
+        self._access: Access | None = None
 
     @classmethod
     def once(cls, regions: Regions, target: Target) -> "RegionClient":
@@ -117,13 +118,17 @@ class RegionClient:
         return cls(target, regions, asyncio.Semaphore(regions.transport.limits.at_once))
 
     async def access(self) -> Access:
-        """The token of this region's credential; its failures are heard as those of `identity`."""
+        """The token of this region's credential; what happens on the way is heard as that of `identity`."""
         try:
             credential = self._regions.clouds.credential(self.target.credential)
-            return await self._regions.tokens.access(credential)
+            access = await self._regions.tokens.access(credential)
         except RegionCallError as error:
-            self._tell("identity", error)
+            self._hear("identity", error)
             raise
+        if access is not self._access:
+            self._access = access
+            self._hear("identity", None, access.latency, access.clock_skew)
+        return access
 
     async def get(
         self,
@@ -217,13 +222,13 @@ class RegionClient:
                 breaker.succeeded()
             else:
                 breaker.failed()
-            self._tell(service, error)
+            self._hear(service, error)
             raise
         except BaseException:
             breaker.abandoned()
             raise
         breaker.succeeded()
-        self._tell(service, None, answer)
+        self._hear(service, None, answer.latency, _date_skew(answer, self._regions.clock.now()))
         return answer
 
     async def _authorized(self, service: str, where: str, microversion: str | None) -> Answer:
@@ -250,16 +255,21 @@ class RegionClient:
     def _breaker(self, service: str) -> CircuitBreaker:
         return self._breakers.setdefault(service, CircuitBreaker(self._regions.clock))
 
-    def _tell(self, service: str, error: RegionCallError | None, answer: Answer | None = None) -> None:
-        now = self._regions.clock.now()
+    def _hear(
+        self,
+        service: str,
+        error: RegionCallError | None,
+        latency: float | None = None,
+        clock_skew: float | None = None,
+    ) -> None:
         self._regions.listener.heard(
             Outcome(
                 region=self.target.name,
                 service=service,
-                at=now,
+                at=self._regions.clock.now(),
                 error=error,
-                latency=answer.latency if answer else None,
-                clock_skew=_date_skew(answer, now) if answer else None,
+                latency=round(latency, 1) if latency is not None else None,
+                clock_skew=clock_skew,
                 breaker=self._breaker(service).state,
             )
         )

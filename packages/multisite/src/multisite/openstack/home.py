@@ -44,8 +44,8 @@ class HomeKeystone:
     ) -> IssuedToken:
         """A token for a user with a password.
 
-        Raises `Unauthenticated` (user, domain or password wrong), `Forbidden` (no role in that project, or in any),
-        `KeystoneAway`.
+        Raises `Unauthenticated` (user, domain or password wrong), `Forbidden` (no role in that project, or
+        in any), `KeystoneAway`.
         """
         user = {"name": user_name, "password": password, "domain": {"name": user_domain}}
         identity: dict[str, Any] = {"methods": ["password"], "password": {"user": user}}
@@ -85,7 +85,7 @@ class HomeKeystone:
         return _issued(status, headers, body)
 
     async def _explain(self, identity: dict[str, Any]) -> None:
-        """Keystone answers 401 both for a wrong password and for a project without a role: tell them apart."""
+        """Keystone answers 401 for a wrong password and for a project without a role: tell them apart."""
         unscoped = {"auth": {"identity": identity, "scope": "unscoped"}}
         status, headers, _ = await self._call("POST", "/auth/tokens", {}, unscoped)
         if status == 201:  # noqa: PLR2004

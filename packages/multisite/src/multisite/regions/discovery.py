@@ -7,6 +7,9 @@ from multisite.openstack.failures import RegionCallError
 from multisite.openstack.versions import ServiceVersion, find_version
 from multisite.regions.model import Endpoint
 
+#: multisite itself stands in the catalog too; it is nothing that a region has.
+OURSELVES = "multisite"
+
 
 async def endpoints(client: RegionClient) -> list[Endpoint]:
     """The services of the region in the catalog of its credential's token, without their versions.
@@ -18,7 +21,7 @@ async def endpoints(client: RegionClient) -> list[Endpoint]:
     return [
         Endpoint(type=service, catalog_type=entry.catalog_type, url=entry.urls[client.target.interface])
         for service, entry in sorted(entries.items())
-        if client.target.interface in entry.urls
+        if client.target.interface in entry.urls and service != OURSELVES
     ]
 
 

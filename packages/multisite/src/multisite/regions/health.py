@@ -19,7 +19,7 @@ _TOKEN_FAILURES = {"token-rejected", "keystone-unreachable", "authentication-fai
 
 @dataclass(frozen=True, slots=True)
 class HealthRecord:
-    """What the calls to one service of one region taught; `latency` in milliseconds, `clock_skew` in seconds."""
+    """What the calls to one service of one region taught (latency in milliseconds, skew in seconds)."""
 
     region: str
     service: str

@@ -102,15 +102,20 @@ def service_state(
     return State.FRESH
 
 
-def region_state(services: Iterable[State], *, enabled: bool) -> State:
-    """The state of a region from the states of its services."""
+def region_state(read: Iterable[State], others: Iterable[State] = (), *, enabled: bool) -> State:
+    """The state of a region from the states of its services.
+
+    `read` are the services whose figures are read: when none of those answers, the region is dead, even
+    if a Keystone that it shares with others (one of `others`) is well.
+    """
     if not enabled:
         return State.DISABLED
-    present = {state for state in services if state is not State.ABSENT}
-    if present == {State.UNREACHABLE}:
+    figures = {state for state in read if state is not State.ABSENT}
+    if figures == {State.UNREACHABLE}:
         return State.UNREACHABLE
-    if State.UNREACHABLE in present:
+    every = figures | {state for state in others if state is not State.ABSENT}
+    if State.UNREACHABLE in every:
         return State.DEGRADED
-    if State.STALE in present or not present:
+    if State.STALE in every or not every:
         return State.STALE
     return State.FRESH

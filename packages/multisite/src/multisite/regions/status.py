@@ -85,9 +85,12 @@ def view(region: Region, rows: Iterable[ServiceRow], rhythm: Rhythm, now: dateti
         service: freshness(region, row, known=known, rhythm=rhythm, now=now)
         for service, row in sorted(by_service.items())
     }
-    return RegionView(
-        region, region_state((item.state for item in services.values()), enabled=region.enabled), services
+    state = region_state(
+        (item.state for service, item in services.items() if service in READ_SERVICES),
+        (item.state for service, item in services.items() if service not in READ_SERVICES),
+        enabled=region.enabled,
     )
+    return RegionView(region, state, services)
 
 
 def health(region: Region, rows: Iterable[ServiceRow], rhythm: Rhythm, now: datetime) -> list[ServiceHealth]:

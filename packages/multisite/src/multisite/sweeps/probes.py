@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 #: Short, authenticated, and served from the service's own database.
 CHEAP_ROUTES = {
     "compute": "/flavors?limit=1",
-    "placement": "/resource_classes",
+    "placement": "/resource_providers?name=none",
     "volume": "/types?limit=1",
     "network": "/networks?limit=1&fields=id",
     "image": "/images?limit=1",

@@ -17,6 +17,7 @@ from multisite.capacity.model import placement_summary
 from multisite.capacity.readers import compute, image, network, placement, volume
 from multisite.capacity.store import CapacityStore, Observation
 from multisite.clock import Clock
+from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
 from multisite.openstack.failures import RegionCallError
 from multisite.regions.discovery import endpoints, with_versions
@@ -24,6 +25,7 @@ from multisite.regions.model import READ_SERVICES, Endpoint, Region
 from multisite.regions.states import CallError
 from multisite.regions.store import RegionStore
 from multisite.settings import SweepSettings
+from multisite.sweeps.probes import probe
 
 LOG = logging.getLogger(__name__)
 
@@ -101,29 +103,39 @@ class Sweeper:
         memory = self._memory(region)
         await self._discover(client, region, memory)
         reads = [
-            self._observe("placement", lambda: placement.read(client, memory.inventories), lambda _: None),
-            self._observe("compute", lambda: compute.read(client), compute.summarize),
-            self._observe("volume", lambda: volume.read(client), volume.summarize),
-            self._observe("network", lambda: network.read(client), network.summarize),
+            self._observe(client, "placement", lambda: placement.read(client, memory.inventories), _later),
+            self._observe(client, "compute", lambda: compute.read(client), compute.summarize),
+            self._observe(client, "volume", lambda: volume.read(client), volume.summarize),
+            self._observe(client, "network", lambda: network.read(client), network.summarize),
         ]
         now = self._clock.monotonic()
         if images or now - memory.images_at >= self._settings.image_interval:
-            reads.append(self._observe("image", lambda: image.read(client), image.summarize))
+            reads.append(self._observe(client, "image", lambda: image.read(client), image.summarize))
         results = [result for result in await asyncio.gather(*reads) if result is not None]
         if any(result.service == "image" and result.error is None for result in results):
             memory.images_at = now
         await self._capacity.write(region.id, self._placed(results, memory))
 
     async def _observe(
-        self, service: str, read: Callable[[], Awaitable[D]], summarize: Callable[[D], Summary | None]
+        self,
+        client: RegionClient,
+        service: str,
+        read: Callable[[], Awaitable[D]],
+        summarize: Callable[[D], Summary | None],
     ) -> Observation | None:
-        """One service's observation, `None` for a service that the region does not have."""
+        """One service's observation.
+
+        `None` where nothing was learned: the region does not have the service, or its breaker is open, or
+        the one trial call that a half-open breaker admits failed (its health has that).
+        """
+        if client.breaker(service) is not Breaker.CLOSED and not await probe(client, service):
+            return None
         try:
             async with asyncio.timeout(self._settings.deadline):
                 detail = await read()
                 return Observation(service, self._clock.now(), summarize(detail), detail)
         except RegionCallError as error:
-            if error.code == "no-endpoint":
+            if error.code in {"no-endpoint", "breaker-open"}:
                 return None
             failure = CallError(error.code, error.detail)
         except TimeoutError:
@@ -179,3 +191,7 @@ def target_of(region: Region) -> Target:
 
 def _complete(found: list[Endpoint]) -> bool:
     return all(endpoint.version for endpoint in found)
+
+
+def _later(_: PlacementDetail) -> None:
+    """Placement is summed when its providers are in their zones."""

@@ -146,7 +146,7 @@ class Refresher:
                 resources = await READERS[service](client, project_id)
             return UsageReading(service, self.clock.now(), resources)
         except RegionCallError as error:
-            if error.code == "no-endpoint":
+            if error.code in {"no-endpoint", "breaker-open"}:
                 return None
             failure = CallError(error.code, error.detail)
         except TimeoutError:

@@ -54,7 +54,7 @@ class Reader(Protocol):
 class UsageService:
     """Use of projects, for users."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators
         self,
         store: UsageStore,
         regions: RegionService,
@@ -77,7 +77,7 @@ class UsageService:
     async def show(
         self, requester: Requester, project_id: str, *, names: Sequence[str] = (), fresh: bool = False
     ) -> ProjectUsage:
-        """The use of one project. Raises `NotFound` for one that the requester may not see or is not there."""
+        """The use of one project. Raises `NotFound` for one that is not there, or not the requester's."""
         if not self._policy.allows(requester, policies.SHOW, {"project_id": project_id}):
             raise NotFound(f"there is no project {project_id!r}")
         views = await self._regions.views(names)

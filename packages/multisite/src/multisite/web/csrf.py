@@ -16,6 +16,10 @@ from multisite.errors import BadRequest, Forbidden
 LARGEST_FORM = 16 * 1024
 
 
+class ForeignForm(Forbidden):
+    """The form did not come from this page."""
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a URL-encoded form; raise BadRequest for anything else."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -33,11 +37,13 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def require_own_form(request: Request, *, sent: str | None, expected: str | None) -> None:
-    """Raise Forbidden unless the form came from our own page and carries the token we put there."""
+    """Raise ForeignForm unless the form came from our own page and carries the token we put there."""
     if not from_own_page(request):
-        raise Forbidden("The form was sent from another site. Open the page itself and try again.")
+        raise ForeignForm("The form was sent from another site. Open the page itself and try again.")
     if not sent or not expected or not hmac.compare_digest(sent.encode(), expected.encode()):
-        raise Forbidden("The form was too old, or cookies are turned off. Open the page anew and try again.")
+        raise ForeignForm(
+            "The form was too old, or cookies are turned off. Open the page anew and try again."
+        )
 
 
 def from_own_page(request: Request) -> bool:

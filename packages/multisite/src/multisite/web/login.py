@@ -20,7 +20,7 @@ from multisite.errors import (
     MultisiteError,
     Unauthenticated,
 )
-from multisite.web.csrf import own_path, read_form, require_own_form
+from multisite.web.csrf import ForeignForm, own_path, read_form, require_own_form
 from multisite.web.rendering import Renderer
 from multisite.web.services import IssuedToken, Services
 from multisite.web.session import LARGEST_COOKIE, Session, SessionSealer, new_form_token
@@ -95,7 +95,7 @@ class LogIn:
                 fields = await read_form(request)
                 require_own_form(request, sent=fields.get("form_token"), expected=session.form_token)
                 await self.services.keystone.revoke_token(session.token)
-            except (BadRequest, Forbidden) as error:
+            except (BadRequest, ForeignForm) as error:
                 return self.visitors.failure(request, error)
             except MultisiteError as error:
                 LOG.warning("A token could not be revoked at log-out: %s", error.code)
@@ -134,7 +134,8 @@ class LogIn:
         notice: str = "",
         status: int = 200,
     ) -> Response:
-        form_token = new_form_token()
+        # A token that is there already stays: another tab may hold a form with it.
+        form_token = self.sealer.open_form_token(request.cookies.get(self.form_cookie)) or new_form_token()
         urls = Urls.of(request)
         wanted = own_path(fields.get("next") or request.query_params.get("next"), urls.root_path) or ""
         context = {
@@ -164,9 +165,9 @@ def _sentence(error: MultisiteError, fields: dict[str, str]) -> str:
         return "User name, domain or password is wrong, or the project is not one of yours."
     if isinstance(error, DomainScopedToken):
         return "The token belongs to no project. Name a project to log in with."
-    if isinstance(error, Forbidden) and fields.get("password"):
+    if isinstance(error, BadRequest | ForeignForm):
+        return error.detail
+    if isinstance(error, Forbidden):
         named = fields.get("project", "").strip()
         return f"You have no role in the project {named}." if named else "You have no role in any project."
-    if isinstance(error, BadRequest | Forbidden):
-        return error.detail
     return f"{error.title} Try again in a moment."

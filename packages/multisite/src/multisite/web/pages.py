@@ -14,9 +14,8 @@ from http import HTTPStatus
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from multisite.clock import Clock
 from multisite.web.events import Events
@@ -37,6 +36,8 @@ PUBLIC_PATHS = ("/login", "/logout", "/events", "/static/")
 
 _CLOSE_PATIENCE = 3.0
 _YEAR = "public, max-age=31536000, immutable"
+
+_ASSETS = StaticFiles(directory=STATIC)
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -59,17 +60,6 @@ class Pages:
         await self.feeds.close(_CLOSE_PATIENCE)
 
 
-class Assets(StaticFiles):
-    """Static files; where the address names the content's digest, browsers keep them for a year."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file."""
-        answer = await super().get_response(path, scope)
-        if answer.status_code == HTTPStatus.OK and b"v=" in scope["query_string"]:
-            answer.headers["Cache-Control"] = _YEAR
-        return answer
-
-
 def create_pages(
     services: Services,
     sealer: SessionSealer,
@@ -89,7 +79,7 @@ def create_pages(
     feeds = Feeds(event_interval, trouble)
     events = Events(visitors, {"wall": wall, "regions": regions, "project": project}, feeds, clock)
     page = visitors.page
-    routes = [
+    routes: list[BaseRoute] = [
         _route("GET", "/login", login.form),
         _route("POST", "/login", login.submit),
         _route("POST", "/logout", login.log_out),
@@ -98,7 +88,7 @@ def create_pages(
         _route("GET", "/regions", page(regions.page)),
         _route("GET", "/project", page(project.page)),
         _route("GET", "/events", events.endpoint),
-        Mount("/static", Assets(directory=STATIC), name="static", middleware=[Middleware(SecureHeaders)]),
+        _route("GET", "/static/{path:path}", _asset),
     ]
     return Pages(routes, _secured(page(_home)), feeds)
 
@@ -106,6 +96,17 @@ def create_pages(
 def _route(method: str, path: str, endpoint: Answer) -> Route:
     secure = [Middleware(SecureHeaders)]
     return Route(path, endpoint, methods=[method], middleware=secure, include_in_schema=False)
+
+
+async def _asset(request: Request) -> Response:
+    """A static file; where the address names the content's digest, browsers keep it for a year.
+
+    Not a `Mount`: that one loses its way when a proxy takes the root path from the address.
+    """
+    answer = await _ASSETS.get_response(request.path_params["path"], request.scope)
+    if answer.status_code == HTTPStatus.OK and "v" in request.query_params:
+        answer.headers["Cache-Control"] = _YEAR
+    return answer
 
 
 def _secured(endpoint: Answer) -> Answer:

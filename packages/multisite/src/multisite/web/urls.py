@@ -43,6 +43,13 @@ class Urls:
         """A region's page."""
         return f"{self.root_path}/wall/regions/{quote(name, safe='')}"
 
+    def own(self, request: Request) -> str:
+        """The request's own address, whether or not a proxy took the root path from it."""
+        path = str(request.scope["path"])
+        if not path.startswith(f"{self.root_path}/"):
+            path = self.root_path + path
+        return quote(path) + (f"?{request.url.query}" if request.url.query else "")
+
     def asset(self, name: str) -> str:
         """A file of `static/`."""
         return f"{self.root_path}/static/{name}?v={asset_digest(name)}"

@@ -95,10 +95,10 @@ class Visitors:
 
     def to_login(self, request: Request) -> Response:
         """To the log-in, and from there back to where the request wanted to go."""
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        urls = Urls.of(request)
         reason = "ended" if self._cookie_name in request.cookies else ""
-        wanted = path if request.method == "GET" else ""
-        return RedirectResponse(Urls.of(request).page("login", {"next": wanted, "reason": reason}), 303)
+        wanted = urls.own(request) if request.method == "GET" else ""
+        return RedirectResponse(urls.page("login", {"next": wanted, "reason": reason}), 303)
 
     def failure(self, request: Request, error: MultisiteError, visitor: Visitor | None = None) -> Response:
         """A page that says what went wrong."""
