@@ -8,13 +8,14 @@ call goes: breaker, slots (per region and over all), token, HTTP with a deadline
 import asyncio
 import logging
 import random
+import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from multisite.clock import Clock
 from multisite.openstack.breaker import Breaker, CircuitBreaker
@@ -32,6 +33,7 @@ ATTEMPTS = 2
 LONGEST_WAIT = 2.0
 #: How many pages of one listing are followed before we call it a loop.
 MOST_PAGES = 10_000
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +298,15 @@ def _absolute(base: str, where: str) -> str:
     Only the path and query of an absolute link are used: a region's answer must not send our token to
     another host.
     """
-    if "://" in where:
-        return urljoin(base, "/" + where.split("://", 1)[1].partition("/")[2])
-    prefix = "/" + base.split("://", 1)[-1].partition("/")[2]
-    if prefix != "/" and where.startswith(prefix + "/"):
-        return urljoin(base, where)
-    return base + _without_version(base, where)
+    scheme, _, rest = base.partition("://")
+    host, _, prefix = rest.partition("/")
+    if _SCHEME.match(where):
+        path = where.partition("://")[2].partition("/")[2]
+        return f"{scheme}://{host}/{path.lstrip('/')}"
+    path = "/" + where.lstrip("/")
+    if prefix and path.startswith(f"/{prefix}/"):
+        return f"{scheme}://{host}{path}"
+    return base + _without_version(base, path)
 
 
 def _without_version(base: str, where: str) -> str:
@@ -327,7 +332,7 @@ def _date_skew(answer: Answer, now: datetime) -> float | None:
         return None
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return round((date - now).total_seconds() + 0.5 + answer.latency / 2000, 1)

@@ -6,6 +6,7 @@ becomes a `RegionCallError` here, so that nobody above handles aiohttp's excepti
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from multisite.openstack.failures import RegionCallError
 
 #: More than any page of a listing; a region that sends more is lying.
 LARGEST_BODY = 64 * 1024 * 1024
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _OK = range(200, 301)  # 300 is how Glance and Keystone list their versions
 
 
@@ -143,12 +145,19 @@ def _parse(raw: bytes, what: str) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        body = json.loads(raw)
-    except ValueError as error:
+        text = raw.decode()
+        body = json.loads(text, parse_constant=_no_number)
+        if _SURROGATE.search(text):
+            json.dumps(body, ensure_ascii=False).encode()  # half a character: no database takes it
+    except (ValueError, RecursionError) as error:
         raise RegionCallError("unexpected-answer", f"{what}: the answer is not JSON") from error
     if not isinstance(body, dict):
         raise RegionCallError("unexpected-answer", f"{what}: the answer is not a JSON object")
     return body
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _refusal(what: str, status: int, headers: Mapping[str, str], raw: bytes) -> RegionCallError:
@@ -163,7 +172,8 @@ def _refusal(what: str, status: int, headers: Mapping[str, str], raw: bytes) -> 
     code = codes.get(status, default)
     if code == "rate-limited" and status == 413 and "Retry-After" not in headers:  # noqa: PLR2004
         code = "unexpected-answer"
-    said = raw[:200].decode(errors="replace").replace("\n", " ").strip()
+    text = raw[:200].decode(errors="replace")
+    said = "".join(char if char.isprintable() else " " for char in text).strip()
     detail = f"{what}: HTTP {status}" + (f": {said}" if said else "")
     return RegionCallError(code, detail, status=status, retry_after=_seconds(headers.get("Retry-After")))
 

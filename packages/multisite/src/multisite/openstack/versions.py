@@ -5,6 +5,7 @@ microversions. Some answer `{"versions": [...]}`, some `{"version": {...}}`, Key
 `{"versions": {"values": [...]}}`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.service_types import unversioned, versioned
+
+_VERSION = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ def choose(document: Mapping[str, Any], url: str) -> ServiceVersion:
         return ServiceVersion()
     newest = max(candidates, key=lambda entry: _numbers(entry.get("id")))
     return ServiceVersion(
-        version=str(newest.get("id") or "").lstrip("v") or None,
-        min_microversion=newest.get("min_version") or None,
-        max_microversion=newest.get("version") or newest.get("max_version") or None,
+        version=_text(newest.get("id")),
+        min_microversion=_text(newest.get("min_version")),
+        max_microversion=_text(newest.get("version")) or _text(newest.get("max_version")),
     )
 
 
@@ -64,6 +67,11 @@ def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [entry for entry in listed if isinstance(entry, Mapping)]
 
 
+def _text(value: object) -> str | None:
+    """A version as text; `None` for what is none, such as a service that lies might send."""
+    return value.lstrip("v") if isinstance(value, str) and _VERSION.fullmatch(value) else None
+
+
 def _numbers(text: object) -> tuple[int, ...]:
-    parts = str(text or "").lstrip("v").split(".")
-    return tuple(int(part) for part in parts if part.isdigit())
+    parts = (_text(text) or "").split(".")
+    return tuple(int(part) for part in parts if part.isdecimal())
