@@ -1,13 +1,14 @@
 """Bringing the lab up and down.
 
 `up` looks before each step whether it is needed, so it can be repeated at any time: databases
-that are complete stay, processes that run are left alone, a catalog is written only when its
-Keystone was started. What is paused is resumed.
+and catalogs that are complete stay, processes that run are left alone. What is paused is resumed.
 
 The order follows from what waits for what. MariaDB and RabbitMQ start at once; databases are
 made as soon as MariaDB answers; Keystone starts when its database is there, and its catalog is
 written while the databases of the regions are still being copied; a region starts when its
-databases and the catalog are complete. What does not wait for each other runs in threads.
+databases and its catalog are complete (with a kept state, at once). A service that is busy with
+its imports does not mind that RabbitMQ is still on its way. What does not wait for each other runs
+in threads.
 """
 
 import shutil
@@ -27,6 +28,7 @@ from lab import (
     state,
     units,
 )
+from lab.boot import Boot, Starter
 from lab.console import Progress
 from lab.layout import Lab, Region
 from lab.processes import PAUSED, Processes
@@ -65,6 +67,7 @@ class _Ascent:
         self._tasks = tasks
         self._databases = schemas.Databases(lab)
         self._slots = threading.Semaphore(DATABASES_AT_A_TIME)
+        self._starter = Starter(processes, tasks)
 
     def climb(self) -> None:
         """Make the databases, start each Keystone and each region, and wait for them."""
@@ -76,19 +79,21 @@ class _Ascent:
         catalogs = {owner: tasks.submit(self._start_keystone, owner, made) for owner, made in created.items()}
         tasks.wait(ready[first])
         ready |= {each: self._create(schemas.of_region(lab, each)) for each in rest}
-        infrastructure.wait_for_rabbitmq(lab, self._processes)
-        self._progress.say("RabbitMQ answers")
-        starting = []
+        finishing = []
         for each in lab.regions:
-            tasks.wait([*ready[each], catalogs[lab.keystone_owner(each)]])
-            starting.append(tasks.submit(self._start_region, each))
-        tasks.wait(starting)
+            tasks.wait(ready[each])
+            if not self._databases.is_complete(_catalog(each)):
+                tasks.wait([catalogs[lab.keystone_owner(each)]])
+            self._start_region(each)
+            finishing.append(tasks.submit(self._finish_region, each))
+        infrastructure.wait_for_rabbitmq(lab, self._processes)
+        tasks.wait(finishing)
 
     def _create(self, wanted: Iterable[schemas.Schema]) -> list[Task]:
         return [
             self._tasks.submit(self._create_one, schema)
             for schema in wanted
-            if not self._databases.is_complete(schema)
+            if not self._databases.is_complete(schema.database)
         ]
 
     def _create_one(self, schema: schemas.Schema) -> None:
@@ -98,24 +103,33 @@ class _Ascent:
     def _start_keystone(self, owner: Region, created: list[Task]) -> None:
         self._tasks.wait(created)
         service = services.keystone(self._lab, owner)
-        started = region.start([service], self._processes)
-        region.wait_for_apis([service], self._processes)
+        boot = Boot(service, self._processes)
+        started = boot.begin()
+        boot.wait()
         if started:
+            self._progress.say(f"{service.process} answers")
+        served = self._lab.served_by(owner)
+        if not all(self._databases.is_complete(_catalog(each)) for each in served):
             keystone.write_catalog(self._lab, owner)
-            self._progress.say(f"{service.process} answers, its catalog is complete")
+            for each in served:
+                self._databases.set_complete(_catalog(each))
+            self._progress.say(f"{service.process} has its catalog")
 
     def _start_region(self, each: Region) -> None:
-        lab, processes = self._lab, self._processes
-        wanted = services.of_region(lab, each)
-        started = region.start(wanted, processes)
+        started = self._starter.start(services.of_region(self._lab, each))
         if started:
             self._progress.say(f"{each.name}: {len(started)} processes started")
-        region.wait_for_apis(wanted, processes)
-        if started:
-            self._progress.say(f"{each.name}: every API answers")
-        region.wait_for_workers(lab, each, wanted, processes)
-        region.ensure_volume_type(lab, each)
+
+    def _finish_region(self, each: Region) -> None:
+        wanted = services.of_region(self._lab, each)
+        region.wait_until_ready(self._lab, each, wanted, self._processes)
+        region.ensure_volume_type(self._lab, each)
         self._progress.say(f"{each.name}: ready")
+
+
+def _catalog(each: Region) -> str:
+    """The name under which the catalog of a region is noted as complete."""
+    return f"catalog of {each.name}"
 
 
 def down(lab: Lab, progress: Progress) -> None:

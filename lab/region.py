@@ -1,79 +1,60 @@
-"""Starting one region and knowing when it is ready.
+"""Knowing when a region is ready.
 
-A region is ready when each API answers, and when its own services say so: Nova and Cinder list
-each worker as up, with a sign of life newer than its process, and Nova knows every hypervisor.
-Before that, a request would be accepted and fail later.
+A region is ready when each API serves an administrator with a token, and when its own services
+say so: Nova and Cinder list each worker as up, with a sign of life newer than its process, and
+Nova knows every hypervisor. Before that, a request would be accepted and fail later. The question
+to each API also spares its first users a race: Cinder's policies are loaded by the first request,
+and a second one in that moment gets 500.
 """
 
 import datetime as dt
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from lab import services
+from lab.boot import Boot
 from lab.errors import LabError
 from lab.keystone import administrator
 from lab.layout import Lab, Region
 from lab.processes import RUNNING, Processes, read_stat
-from lab.rest import Rest, answers
+from lab.rest import Rest
 from lab.services import Service
 
 READY_SECONDS = 240.0
+# What each service is asked as the administrator; the first two answer with their workers.
+QUESTIONS = {
+    "nova": "/os-services",
+    "cinder": "/os-services",
+    "neutron": "/networks?limit=1",
+    "glance": "/images?limit=1",
+    "placement": "/resource_providers",
+}
 VOLUME_TYPE = "file"
 LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def start(wanted: Iterable[Service], processes: Processes) -> list[Service]:
-    """Start what does not run yet; answer what was started."""
-    return [service for service in wanted if processes.start(service.command)]
+def wait_until_ready(lab: Lab, region: Region, wanted: Collection[Service], processes: Processes) -> None:
+    """Wait until these services of a region are ready.
 
-
-def wait_for_apis(wanted: Iterable[Service], processes: Processes) -> None:
-    """Wait until each API among some services answers."""
+    A service whose API or whose Keystone does not run cannot be asked as a user; what belongs to
+    it counts as ready when it has come up.
+    """
     for service in wanted:
         if service.port is not None:
-            processes.wait_until(
-                _Probe(service.port, service.probe),
-                f"starting {service.process}",
-                [service.process],
-                timeout=READY_SECONDS,
-            )
-
-
-class _Probe:
-    """Asks an API whether it answers."""
-
-    def __init__(self, port: int, path: str) -> None:
-        self._port = port
-        self._path = path
-
-    def __call__(self) -> bool:
-        return answers(self._port, self._path)
-
-
-def wait_for_workers(lab: Lab, region: Region, wanted: Collection[Service], processes: Processes) -> None:
-    """Wait until Nova and Cinder count these workers as up.
-
-    A service whose API (or whose Keystone) does not run cannot be asked; its workers then count
-    as ready as soon as they run.
-    """
-    asked = [
-        service
-        for service in wanted
-        if service.port is None and _can_be_asked(lab, region, service, processes)
-    ]
-    if not asked:
-        return
-    admin = administrator(lab, region)
-    since = {service.process: _started(processes, service.process) for service in asked}
-    processes.wait_until(
-        lambda: _all_up(admin, asked, since),
-        f"{region.name}: bringing up {', '.join(service.name for service in asked)}",
-        [service.process for service in asked],
-        timeout=READY_SECONDS,
-        poll=0.5,
-    )
+            Boot(service, processes).wait()
+    asked = [service for service in wanted if _can_be_asked(lab, region, service, processes)]
+    if asked:
+        admin = administrator(lab, region)
+        since = {service.process: _started(processes, service.process) for service in asked}
+        processes.wait_until(
+            lambda: _all_ready(admin, asked, since),
+            f"{region.name}: bringing up {', '.join(service.name for service in asked)}",
+            list(since),
+            timeout=READY_SECONDS,
+            poll=1.0,
+        )
 
 
 def ensure_volume_type(lab: Lab, region: Region) -> None:
@@ -86,8 +67,10 @@ def ensure_volume_type(lab: Lab, region: Region) -> None:
         admin.post("cinder", "/types", body)
 
 
-def _can_be_asked(lab: Lab, region: Region, worker: Service, processes: Processes) -> bool:
-    needed = [services.keystone(lab, region).process, f"{region.name}-{worker.service}-api"]
+def _can_be_asked(lab: Lab, region: Region, service: Service, processes: Processes) -> bool:
+    if service.service == "keystone":
+        return False
+    needed = [services.keystone(lab, region).process, f"{region.name}-{service.service}-api"]
     return all(processes.state(name) == RUNNING for name in needed)
 
 
@@ -101,20 +84,21 @@ def _started(processes: Processes, name: str) -> dt.datetime:
     return dt.datetime.fromtimestamp(booted + stat.started / os.sysconf("SC_CLK_TCK"), dt.UTC)
 
 
-def _all_up(admin: Rest, workers: Collection[Service], since: dict[str, dt.datetime]) -> bool:
-    """Whether each worker is listed as up and has been heard of since it was started."""
+def _all_ready(admin: Rest, wanted: Collection[Service], since: dict[str, dt.datetime]) -> bool:
+    """Whether each API serves the administrator and each worker was heard of since its start."""
     try:
-        listed = {
-            service: admin.get(service, "/os-services")["services"]
-            for service in {worker.service for worker in workers}
+        answered = {
+            service: admin.get(service, QUESTIONS[service])
+            for service in sorted({service.service for service in wanted})
         }
-        hypervisors = _hypervisors(admin) if "nova" in listed else set()
+        hypervisors = _hypervisors(admin) if "nova" in answered else set()
     except LabError:
         return False
     return all(
-        any(_matches(item, worker, since[worker.process]) for item in listed[worker.service])
+        any(_matches(item, worker, since[worker.process]) for item in answered[worker.service]["services"])
         and worker.host in {None, *hypervisors}
-        for worker in workers
+        for worker in wanted
+        if worker.port is None
     )
 
 

@@ -1,13 +1,13 @@
 """Databases, made from dumps instead of migrations.
 
-To migrate the databases of one region costs the services about a minute of processor
-time, and the result is the same for each region. So a migration runs once; its dump
-lies in `.lab/cache`, in a folder named after the lock file, and every later database
-is a copy. The dump of Keystone is taken after its bootstrap. A Keystone must not
-share identifiers with another, so a copy of that dump gets fresh ones.
+To migrate the databases of one region costs about a minute of processor time, and the result is
+the same for each region. So a migration runs once; its dump lies in `.lab/cache`, in a folder
+named after what it depends on, and every later database is a copy. The dump of Keystone is taken
+after its bootstrap. A Keystone must not share identifiers with another, so a copy of that dump
+gets fresh ones.
 
-Whether a database is complete is written in the database `lab` by the same stream
-of statements that fills it: an interrupted copy is simply made again.
+What is complete is noted in the database `lab` after all else: an interrupted copy is simply made
+again.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.configuration import ADMIN_PASSWORD, database_url, transport_url
+from lab.configuration import ADMIN_PASSWORD, TEMPLATES, database_url, transport_url
 from lab.errors import LabError
 from lab.infrastructure import client_command, execute
 from lab.install import LOCK
@@ -55,11 +55,15 @@ class Databases:
             "CREATE DATABASE IF NOT EXISTS lab;"
             "CREATE TABLE IF NOT EXISTS lab.complete (name VARCHAR(64) PRIMARY KEY);",
         )
-        self._complete = set(execute(lab, "SELECT name FROM lab.complete").split())
+        self._complete = set(execute(lab, "SELECT name FROM lab.complete").splitlines())
 
-    def is_complete(self, schema: Schema) -> bool:
-        """Whether the database was there when this object was made."""
-        return schema.database in self._complete
+    def is_complete(self, name: str) -> bool:
+        """Whether a database, or another step, was complete when this object was made."""
+        return name in self._complete
+
+    def set_complete(self, name: str) -> None:
+        """Note that a step need not be taken again while this state is kept."""
+        execute(self._lab, f"REPLACE INTO lab.complete VALUES ('{name}')")
 
     def create(self, schema: Schema) -> None:
         """Create a database from its dump; whoever comes first makes the dump."""
@@ -89,8 +93,11 @@ def _copy(lab: Lab, statements: str, name: str) -> None:
 
 
 def _folder(lab: Lab) -> Path:
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return lab.cache / f"schemas-{digest[:12]}"
+    """Dumps belong to one set of versions, and to settings such as how passwords are hashed."""
+    digest = hashlib.sha256(LOCK.read_bytes())
+    for template in sorted(TEMPLATES.iterdir()):
+        digest.update(template.read_bytes())
+    return lab.cache / f"schemas-{digest.hexdigest()[:12]}"
 
 
 def _run(lab: Lab, name: str, command: tuple[str, ...]) -> None:
@@ -175,7 +182,10 @@ def of_region(lab: Lab, region: Region) -> tuple[Schema, ...]:
 
 
 def _cell_mappings(lab: Lab, region: Region) -> str:
-    """What `nova-manage cell_v2` would write, in several calls of seconds each."""
+    """What `nova-manage cell_v2` would write in several calls of seconds each.
+
+    With its hosts entered too, no scheduler has to look for new ones all the time.
+    """
     cells = (
         (CELL0, "cell0", "none:///", database_url(lab, f"{region.slug}_nova_cell0")),
         (
@@ -190,4 +200,9 @@ def _cell_mappings(lab: Lab, region: Region) -> str:
         for identifier, name, transport, database in cells
     )
     columns = "uuid, name, transport_url, database_connection, disabled"
-    return f"INSERT INTO cell_mappings ({columns}) VALUES {rows};"
+    hosts = "".join(
+        "INSERT INTO host_mappings (cell_id, host)"
+        f" SELECT id, '{compute.name}' FROM cell_mappings WHERE name = 'cell1';"
+        for compute in region.computes
+    )
+    return f"INSERT INTO cell_mappings ({columns}) VALUES {rows};{hosts}"

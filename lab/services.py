@@ -104,20 +104,24 @@ def keystone(lab: Lab, owner: Region) -> Service:
 
 
 def of_region(lab: Lab, region: Region) -> tuple[Service, ...]:
-    """Every process of a region in the order in which they start."""
+    """Every process of a region in the order in which they start.
+
+    A compute waits for the conductor. The workers of Nova and Cinder report only some seconds
+    after they have started, so the APIs that nobody waits for come last.
+    """
     return (
         *(() if lab.shares_keystone else (keystone(lab, region),)),
-        _api(lab, region, "placement"),
         _worker(lab, region, "nova-conductor"),
+        _api(lab, region, "placement"),
         _api(lab, region, "nova"),
-        _api(lab, region, "neutron"),
         *_computes(lab, region),
         _worker(lab, region, "nova-scheduler"),
-        _api(lab, region, "glance"),
-        _api(lab, region, "cinder"),
         _worker(lab, region, "cinder-volume"),
         _worker(lab, region, "cinder-scheduler"),
         _worker(lab, region, "cinder-backup"),
+        _api(lab, region, "cinder"),
+        _api(lab, region, "neutron"),
+        _api(lab, region, "glance"),
     )
 
 

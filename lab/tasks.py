@@ -48,6 +48,11 @@ class Tasks:
         for task in tasks:
             task.result()
 
+    def check(self) -> None:
+        """Raise the first failure, if there is one."""
+        if self._failure is not None:
+            raise self._failure
+
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
         self._processes.give_up()

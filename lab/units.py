@@ -14,11 +14,13 @@ callers hang. A stopped one refuses them.
 import signal
 
 from lab import infrastructure, region, services, state
+from lab.boot import Starter
 from lab.console import Progress
 from lab.errors import LabError
 from lab.layout import Lab
 from lab.processes import PAUSED, RUNNING, Processes
 from lab.services import Service
+from lab.tasks import Tasks
 
 ACTIONS = ("stop", "start", "pause", "resume")
 FOUNDATION = (infrastructure.MARIADB, infrastructure.RABBITMQ)
@@ -71,10 +73,16 @@ def act(lab: Lab, action: str, unit: str, progress: Progress) -> None:
 
 
 def signal_those(processes: Processes, names: list[str], found: str, number: signal.Signals) -> None:
-    """Signal the processes that are in a state."""
-    for name in names:
-        if processes.state(name) == found:
-            processes.signal(name, number)
+    """Signal the processes that are in a state, and wait until they have left it."""
+    concerned = [name for name in names if processes.state(name) == found]
+    for name in concerned:
+        processes.signal(name, number)
+    processes.wait_until(
+        lambda: all(processes.state(name) != found for name in concerned),
+        f"sending {number.name} to {', '.join(concerned)}",
+        concerned,
+        timeout=10,
+    )
 
 
 def _start(lab: Lab, unit: str, processes: Processes) -> None:
@@ -84,8 +92,8 @@ def _start(lab: Lab, unit: str, processes: Processes) -> None:
         infrastructure.wait_for_mariadb(lab, processes)
         infrastructure.wait_for_rabbitmq(lab, processes)
         return
-    started = region.start(services_of(lab, unit), processes)
-    region.wait_for_apis(started, processes)
+    with Tasks(processes) as tasks:
+        started = Starter(processes, tasks).start(services_of(lab, unit))
     for each in lab.regions:
         if unit.partition(":")[0] == each.name:
-            region.wait_for_workers(lab, each, started, processes)
+            region.wait_until_ready(lab, each, started, processes)
