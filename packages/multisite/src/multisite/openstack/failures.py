@@ -21,6 +21,9 @@ CODES = {
     "credential-unusable": "The server's clouds.yaml has no such entry, or it is not complete.",
 }
 
+#: What taking an answer apart raises when it has not the form that OpenStack gives it.
+GARBAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+
 
 class RegionCallError(Exception):
     """A call to a region failed.

@@ -67,10 +67,15 @@ class Tokens:
 
     def _source(self, credential: Credential) -> "_Source":
         source = self._sources.get(credential.key)
-        if source is None or source.credential is not credential:
+        if source is None or _reloaded(source.credential, credential):
             source = _Source(credential, self._clock, self._deadline, self._threads)
             self._sources[credential.key] = source
         return source
+
+
+def _reloaded(held: Credential, asked: Credential) -> bool:
+    """Whether clouds.yaml was read anew; another entry for the same user shares what is held."""
+    return held is not asked and held.name == asked.name
 
 
 class _Source:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multisite.errors import CredentialError, RegionAway
 from multisite.openstack import cinder, glance, neutron, nova, placement
 from multisite.openstack.client import RegionClient, Regions, Target
-from multisite.openstack.failures import RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.openstack.loop import RegionLoop
 from multisite.regions.discovery import endpoints
 from multisite.regions.model import NAME_PATTERN, Endpoint, Identity, Interface, Region
@@ -115,7 +115,7 @@ async def _try(client: RegionClient, service: str) -> Check:
         if error.code == "no-endpoint":
             return Check(service, ok=True, detail="not in the catalog")
         return Check(service, ok=False, detail=error.detail)
-    except (KeyError, TypeError, ValueError) as error:
+    except GARBAGE as error:
         return Check(service, ok=False, detail=f"the answer has an unexpected form: {error!r}")
     return Check(service, ok=True, detail="may read what a sweep reads")
 

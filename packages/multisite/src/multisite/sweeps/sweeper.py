@@ -19,7 +19,7 @@ from multisite.capacity.store import CapacityStore, Observation
 from multisite.clock import Clock
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
-from multisite.openstack.failures import RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.regions.discovery import endpoints, with_versions
 from multisite.regions.model import READ_SERVICES, Endpoint, Region
 from multisite.regions.states import CallError
@@ -140,9 +140,9 @@ class Sweeper:
             failure = CallError(error.code, error.detail)
         except TimeoutError:
             failure = CallError("timeout", f"reading took longer than {self._settings.deadline:g} s")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except GARBAGE as error:
             LOG.warning("%s answered something unexpected", service, exc_info=True)
-            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}")
+            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}"[:300])
         return Observation(service, self._clock.now(), error=failure)
 
     def _placed(self, results: list[Observation], memory: _Memory) -> list[Observation]:

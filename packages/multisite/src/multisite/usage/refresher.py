@@ -16,7 +16,7 @@ from multisite.clock import Clock
 from multisite.errors import MultisiteError
 from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
-from multisite.openstack.failures import RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
 from multisite.settings import UsageSettings
@@ -151,8 +151,8 @@ class Refresher:
             failure = CallError(error.code, error.detail)
         except TimeoutError:
             failure = CallError("timeout", f"reading took longer than {self.deadline:g} s")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}")
+        except GARBAGE as error:
+            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}"[:300])
         return UsageReading(service, self.clock.now(), error=failure)
 
     async def _track_all(self, regions: list[Region]) -> None:

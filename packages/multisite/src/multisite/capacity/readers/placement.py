@@ -16,6 +16,8 @@ from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.together import together
 
+LARGEST = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
@@ -77,24 +79,35 @@ async def _provider(
     return Provider(
         uuid=uuid,
         name=item["name"],
-        root=item.get("root_provider_uuid") or uuid,
+        root=str(item.get("root_provider_uuid") or uuid),
         generation=int(item["generation"]),
         shared=uuid in sharing,
         inventories=inventories,
-        usages=usages,
+        usages={name: _count(used) for name, used in usages.items()},
     )
 
 
 def inventory_of(item: Mapping[str, Any]) -> Inventory:
     """One inventory as Placement writes it."""
-    return Inventory(
-        total=int(item["total"]),
-        reserved=int(item.get("reserved") or 0),
+    inventory = Inventory(
+        total=_count(item["total"]),
+        reserved=_count(item.get("reserved") or 0),
         allocation_ratio=float(item.get("allocation_ratio") or 1.0),
         min_unit=int(item.get("min_unit") or 1),
         max_unit=int(item.get("max_unit") or item["total"]),
         step_size=int(item.get("step_size") or 1),
     )
+    if not inventory.usable <= LARGEST:
+        raise ValueError(f"an allocation_ratio of {inventory.allocation_ratio} is none")
+    return inventory
+
+
+def _count(value: object) -> int:
+    """A figure of Placement; sums of what is larger would not be numbers any more."""
+    number = int(str(value))
+    if abs(number) > LARGEST:
+        raise ValueError("a figure of Placement has more than 64 bits")
+    return number
 
 
 def place(detail: PlacementDetail, compute: ComputeDetail | None) -> PlacementDetail:

@@ -51,15 +51,18 @@ def summarize(detail: VolumeDetail) -> VolumeSummary:
 
 
 def pool_of(item: Mapping[str, Any]) -> Pool:
-    """One pool of `scheduler-stats/get_pools`."""
+    """One pool of `scheduler-stats/get_pools`; what is allocated counts as provisioned where a driver tells
+    no more, as in Cinder's own scheduler.
+    """
     capabilities = item.get("capabilities") or {}
+    allocated = capabilities.get("allocated_capacity_gb")
     return Pool(
         name=item["name"],
         backend=capabilities.get("volume_backend_name"),
         total=_gib(capabilities.get("total_capacity_gb")),
         free=_gib(capabilities.get("free_capacity_gb")),
-        provisioned=_number(capabilities.get("provisioned_capacity_gb"), default=0.0),
-        over_subscription=_number(capabilities.get("max_over_subscription_ratio"), default=1.0),
+        provisioned=_finite(capabilities.get("provisioned_capacity_gb", allocated), default=0.0),
+        over_subscription=_finite(capabilities.get("max_over_subscription_ratio"), default=1.0),
         thin=str(capabilities.get("thin_provisioning_support")).lower() == "true",
     )
 
@@ -82,6 +85,11 @@ def _number(value: object, *, default: float) -> float:
         return float(str(value))
     except ValueError:
         return default
+
+
+def _finite(value: object, *, default: float) -> float:
+    number = _number(value, default=default)
+    return number if isfinite(number) else default
 
 
 def _tidy(number: float) -> float:
