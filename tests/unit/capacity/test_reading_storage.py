@@ -61,7 +61,10 @@ def test_figures_that_drivers_send_as_text_are_figures() -> None:
 def test_only_thin_pools_may_be_over_subscribed() -> None:
     thick = pool(total_capacity_gb=100, free_capacity_gb=1, max_over_subscription_ratio=20)
     thin = pool(
-        total_capacity_gb=10, free_capacity_gb=1, max_over_subscription_ratio=20, thin_provisioning_support=True
+        total_capacity_gb=10,
+        free_capacity_gb=1,
+        max_over_subscription_ratio=20,
+        thin_provisioning_support=True,
     )
     assert summary(thick, thin).provisioned_limit == 300
 
@@ -81,7 +84,9 @@ def test_a_figure_that_is_none_becomes_unknown_not_an_error(value: object) -> No
 
 
 def test_cinder_services_are_counted() -> None:
-    services = tuple(VolumeService("h", "cinder-volume", "nova", "enabled", state) for state in ("up", "down", ""))
+    services = tuple(
+        VolumeService("h", "cinder-volume", "nova", "enabled", state) for state in ("up", "down", "")
+    )
     found = volume.summarize(VolumeDetail(services=services))
     assert (found.services_up, found.services_down) == (1, 2)
 
@@ -112,7 +117,13 @@ def test_ipv6_subnets_of_the_lab_hold_exactly_what_neutron_says(networks: Networ
 
 
 def subnet(total: int, used: int, version: int = 4) -> dict[str, Any]:
-    return {"subnet_id": "s", "cidr": "10.0.0.0/24", "ip_version": version, "total_ips": total, "used_ips": used}
+    return {
+        "subnet_id": "s",
+        "cidr": "10.0.0.0/24",
+        "ip_version": version,
+        "total_ips": total,
+        "used_ips": used,
+    }
 
 
 def test_more_addresses_used_than_the_pools_hold_leave_none_free() -> None:

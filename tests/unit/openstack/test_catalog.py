@@ -66,9 +66,9 @@ def test_the_older_name_of_a_region_is_understood() -> None:
 
 
 def test_every_spelling_of_a_service_becomes_one() -> None:
-    assert {our_type(name) for name in ("volumev3", "volumev2", "volume", "block-storage", "block-store")} == {
-        "volume"
-    }
+    assert {
+        our_type(name) for name in ("volumev3", "volumev2", "volume", "block-storage", "block-store")
+    } == {"volume"}
     assert our_type("object-store") == "object-store"
     assert our_type("something-of-our-own") == "something-of-our-own"
 

@@ -78,7 +78,9 @@ def test_the_next_links_of_real_services(recorded: Recorded) -> None:
 
 def test_a_listing_without_next_link_ends(recorded: Recorded) -> None:
     assert _next_page(recorded("glance_images"), "images") is None
-    assert _next_page({"networks": [], "networks_links": [{"rel": "previous", "href": "x"}]}, "networks") is None
+    assert (
+        _next_page({"networks": [], "networks_links": [{"rel": "previous", "href": "x"}]}, "networks") is None
+    )
     assert _next_page({"links": ["x", {"rel": "next"}]}, "servers") is None
 
 

@@ -56,7 +56,8 @@ def test_whatever_it_said_the_detail_can_be_stored_and_printed(raw: bytes) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("3", 3.0), ("-1", 0.0), (None, None), ("", None), ("Wed, 21 Oct 2026 07:28 GMT", None)]
+    ("text", "seconds"),
+    [("3", 3.0), ("-1", 0.0), (None, None), ("", None), ("Wed, 21 Oct 2026 07:28 GMT", None)],
 )
 def test_retry_after_is_read_where_it_is_seconds(text: str | None, seconds: float | None) -> None:
     assert _seconds(text) == seconds
@@ -140,7 +141,13 @@ def test_the_date_header_tells_the_clock_skew_from_the_middle_of_the_call() -> N
 
 @pytest.mark.parametrize(
     "date",
-    ["yesterday", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 99 Foo 0 99:99:99 +9999", "0", "\x00"],
+    [
+        "yesterday",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 99 Foo 0 99:99:99 +9999",
+        "0",
+        "\x00",
+    ],
 )
 def test_a_date_that_is_none_is_unknown(date: str) -> None:
     assert skew(date) is None

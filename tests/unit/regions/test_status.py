@@ -19,7 +19,9 @@ def row(service: str, calls: Last = Last(AGO), figures: Last = Last(AGO)) -> Ser
 
 def every(*rows: ServiceRow) -> list[ServiceRow]:
     """A row for each service that is read, those given instead of their own."""
-    return list(({service: row(service) for service in READ_SERVICES} | {r.service: r for r in rows}).values())
+    return list(
+        ({service: row(service) for service in READ_SERVICES} | {r.service: r for r in rows}).values()
+    )
 
 
 def test_all_fresh() -> None:

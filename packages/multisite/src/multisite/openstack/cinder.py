@@ -1,6 +1,7 @@
 """Cinder: storage pools, services, quotas and use of a project."""
 
 from typing import Any
+from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 
@@ -21,5 +22,5 @@ async def services(client: RegionClient) -> list[dict[str, Any]]:
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `in_use` and `reserved` of a project, volume types included."""
-    body = await client.get(SERVICE, f"/os-quota-sets/{project_id}", {"usage": "True"})
+    body = await client.get(SERVICE, f"/os-quota-sets/{quote(project_id, safe='')}", {"usage": "True"})
     return {name: value for name, value in body["quota_set"].items() if isinstance(value, dict)}

@@ -1,6 +1,7 @@
 """Neutron: IP availability of networks, quotas and use of a project."""
 
 from typing import Any
+from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 
@@ -29,5 +30,5 @@ async def external_network_ids(client: RegionClient) -> set[str]:
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `used` and `reserved` of a project."""
-    body = await client.get(SERVICE, f"/quotas/{project_id}/details.json")
+    body = await client.get(SERVICE, f"/quotas/{quote(project_id, safe='')}/details.json")
     return dict(body["quota"])

@@ -5,6 +5,7 @@ their resource providers'.
 """
 
 from typing import Any
+from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 
@@ -51,5 +52,7 @@ async def flavors(client: RegionClient) -> list[dict[str, Any]]:
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `in_use` and `reserved` of a project."""
-    body = await client.get(SERVICE, f"/os-quota-sets/{project_id}/detail", microversion=MICROVERSION)
+    body = await client.get(
+        SERVICE, f"/os-quota-sets/{quote(project_id, safe='')}/detail", microversion=MICROVERSION
+    )
     return {name: value for name, value in body["quota_set"].items() if isinstance(value, dict)}
