@@ -69,9 +69,11 @@ class Policy:
 
 
 def _credentials(requester: Requester) -> dict[str, Any]:
-    return {
+    credentials = {
         "user_id": requester.user_id,
-        "project_id": requester.project_id,
         "roles": sorted(requester.roles),
         "system_scope": "all" if requester.system_scope else None,
     }
+    if requester.project_id:  # oslo.policy compares texts: None would match a project called "None"
+        credentials["project_id"] = requester.project_id
+    return credentials

@@ -18,9 +18,8 @@ def config() -> str:
 
     conf = cfg.ConfigOpts()
     generator.register_cli_opts(conf)
-    conf([], project="multisite", default_config_files=[])
-    for name, value in {"namespace": list(NAMESPACES), "wrap_width": _WIDTH}.items():
-        conf.set_override(name, value)
+    arguments = [f"--namespace={name}" for name in NAMESPACES]
+    conf([*arguments, f"--wrap-width={_WIDTH}"], project="multisite", default_config_files=[])
     output = io.StringIO()
     generator.generate(conf, output)
     changed = [f"# [keystone_authtoken] {name} = {value}" for name, value in TOKEN_DEFAULTS.items()]

@@ -92,7 +92,7 @@ def _set_up_log(settings: Settings) -> None:
     from oslo_log import log
 
     log.setup(settings.oslo, "multisite")
-    for noisy in ("keystonemiddleware", "keystoneauth", "aiosqlite", "sse_starlette", "stevedore"):
+    for noisy in ("alembic", "keystonemiddleware", "keystoneauth", "aiosqlite", "sse_starlette", "stevedore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -117,7 +117,7 @@ def load(arguments: Sequence[str] = (), *, files: Sequence[Path] | None = None) 
         raise ConfigurationError(f"there is no configuration file {', '.join(error.config_files)}") from error
     except cfg.ConfigFileParseError as error:
         raise ConfigurationError(f"the configuration cannot be read: {_one_line(error)}") from error
-    except (cfg.Error, ValueError) as error:
+    except (cfg.Error, ValueError, OSError) as error:
         raise ConfigurationError(f"the configuration is wrong: {_one_line(error)}") from error
 
 
@@ -147,7 +147,7 @@ def _freeze(conf: Any) -> Settings:
         api=ApiSettings(
             host=conf.api.host,
             port=conf.api.port,
-            root_path=conf.api.root_path.rstrip("/"),
+            root_path=_root_path(conf.api.root_path),
             forwarded_allow_ips=",".join(conf.api.forwarded_allow_ips),
             certificate_file=_path(conf.api.certificate_file),
             key_file=_path(conf.api.key_file),
@@ -168,6 +168,12 @@ def _freeze(conf: Any) -> Settings:
         token_cache_time=conf.keystone_authtoken.token_cache_time,
         oslo=conf,
     )
+
+
+def _root_path(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ConfigurationError(f"[api] root_path: {text} does not begin with a slash, as /{text} does")
+    return text.rstrip("/")
 
 
 def _path(text: str | None) -> Path | None:

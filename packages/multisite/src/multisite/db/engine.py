@@ -73,7 +73,7 @@ def parse_url(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
         backend = parsed.get_backend_name()
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
         raise ConfigurationError("[database] connection is not a database URL") from error
     if backend not in _ASYNC_DRIVERS:
         raise ConfigurationError(f"[database] connection: {backend} is not served; use sqlite or postgresql")

@@ -80,7 +80,7 @@ class Clouds:
             entry = config.get_one(cloud=name)
             verify, certificate = entry.get_requests_verify_args()
             return _credential(name, entry, True if verify is None else verify, certificate)
-        except (openstack.exceptions.ConfigException, ClientException, TypeError) as error:
+        except (openstack.exceptions.ConfigException, ClientException, TypeError, AttributeError) as error:
             raise _unusable(f"entry {name!r} of {where} is not usable: {error}") from error
         except (OSError, yaml.YAMLError) as error:
             problem = str(getattr(error, "problem", None) or error)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from multisite.errors import CredentialError, RegionAway
+from multisite.openstack.clouds import Clouds
+from multisite.openstack.failures import RegionCallError
 
 SERVICE_TYPE = "multisite"
 SERVICE_PROJECT = "service"
@@ -34,6 +36,10 @@ def register(
     from keystoneauth1.exceptions import ClientException, ConnectFailure
 
     files = [str(clouds_file)] if clouds_file else None
+    try:
+        Clouds(clouds_file).credential(credential)
+    except RegionCallError as error:
+        raise CredentialError(error.detail) from error
     try:
         config = openstack.config.OpenStackConfig(config_files=files, load_envvars=False)
         connection = openstack.connection.Connection(config=config.get_one(cloud=credential))

@@ -1,0 +1,85 @@
+"""The configuration: defaults, and one sentence for each mistake."""
+
+from pathlib import Path
+
+import pytest
+from multisite.errors import ConfigurationError
+from multisite.settings import Settings, load
+
+
+def configured(tmp_path: Path, text: str) -> Settings:
+    file = tmp_path / "multisite.conf"
+    file.write_text(text, encoding="utf-8")
+    return load(files=[file])
+
+
+def test_the_defaults() -> None:
+    found = load(files=[])
+
+    assert found.database == "sqlite:///multisite.sqlite"
+    assert (found.api.host, found.api.port, found.api.root_path) == ("127.0.0.1", 8118, "")
+    assert (found.metrics.host, found.metrics.port) == ("127.0.0.1", 8119)
+    assert (found.sweep.interval, found.sweep.health_interval, found.usage.interval) == (60, 15, 300)
+    assert (found.usage.projects, found.usage.keep) == ("asked", 86400)
+    assert found.thresholds == {"VCPU": 10, "MEMORY_MB": 10, "DISK_GB": 10, "volume": 10, "external_ipv4": 10}
+    assert found.token_cache_time == 30
+    assert found.regions.clouds_file is None
+
+
+def test_values_of_the_file_are_taken(tmp_path: Path) -> None:
+    found = configured(
+        tmp_path,
+        """
+[api]
+root_path = /multisite/
+forwarded_allow_ips = 10.0.0.1,10.0.0.2
+[regions]
+clouds_file = ~/clouds.yaml
+[thresholds]
+percent_free = VCPU:12.5
+[keystone_authtoken]
+www_authenticate_uri = http://keystone:5000/
+token_cache_time = -1
+""",
+    )
+    assert found.api.root_path == "/multisite"
+    assert found.api.forwarded_allow_ips == "10.0.0.1,10.0.0.2"
+    assert found.regions.clouds_file == Path.home() / "clouds.yaml"
+    assert found.thresholds == {"VCPU": 12.5}
+    assert found.home_auth_url == "http://keystone:5000"
+    assert found.token_cache_time == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[sweep]\ninterval = often\n", "interval"),
+        ("[sweep]\ninterval = 0\n", "interval"),
+        ("[sweep]\njitter = 0.9\n", "jitter"),
+        ("[api]\nport = 99999\n", "port"),
+        ("[api]\nhost = not a host\n", "host"),
+        ("[usage]\nprojects = none\n", "projects"),
+        ("[page]\nenabled = perhaps\n", "enabled"),
+        ("[thresholds]\npercent_free = VCPU\n", "percent_free"),
+        ("[thresholds]\npercent_free = VCPU:101\n", "VCPU:101 is not a percentage from 0 to 100"),
+        ("[thresholds]\npercent_free = VCPU:nan\n", "VCPU:nan is not a percentage"),
+        ("[thresholds]\npercent_free = VCPU:few\n", "VCPU:few is not a percentage"),
+        ("[api]\nroot_path = multisite\n", "root_path"),
+        ("no section here\n", "configuration cannot be read"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_it(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        configured(tmp_path, text)
+    assert said in caught.value.detail
+    assert "\n" not in caught.value.detail
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"there is no configuration file .*/absent\.conf"):
+        load(files=[tmp_path / "absent.conf"])
+
+
+def test_a_folder_is_no_configuration_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        load(files=[tmp_path])
