@@ -123,5 +123,4 @@ def _stream(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
         ping=HEARTBEAT_INTERVAL,
         ping_message_factory=lambda: ServerSentEvent(comment="alive"),
         send_timeout=SEND_TIMEOUT,
-        sep="\n",
     )
