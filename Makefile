@@ -37,15 +37,20 @@ test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests --ignore=tests/lab --ignore=tests/benchmarks
+	$(BIN)/pytest tests --ignore=tests/lab --ignore=tests/lab_own --ignore=tests/benchmarks
 
 .PHONY: lab
 lab: $(STAMP)  ## three real OpenStack regions on this machine, with things in them
 	$(BIN)/python -m lab up --regions 3 --populate
 
+.PHONY: lab-down
+lab-down: $(STAMP)  ## end the regions; their state is kept
+	$(BIN)/python -m lab down
+
 .PHONY: test-lab
 test-lab: $(STAMP)  ## the tests that need the lab
 	$(BIN)/pytest tests/lab
+	$(BIN)/pytest tests/lab_own
 
 .PHONY: format
 format: $(STAMP)  ## format the code

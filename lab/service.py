@@ -50,7 +50,7 @@ project_domain_name = Default
 
 @dataclasses.dataclass
 class Service:
-    """One process of multisite. `settings` are more lines of configuration, as `{section: {option: value}}`."""
+    """One process of multisite; `settings` is more configuration, `{section: {option: value}}`."""
 
     lab: Lab
     folder: Path

@@ -1,0 +1,39 @@
+"""What must be seen, 6: whatever is sent, no answer is a 500, and every answer is as the document says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.service.conftest import FAST, Api, Cloud, new_service
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.timeout(600)
+def test_no_generated_request_makes_a_500(fresh: Cloud, tmp_path: Path) -> None:
+    service = new_service(tmp_path, FAST)
+    fresh.service.run("service", "register", "--credential", "RegionOne-admin", "--url", fresh.service.url)
+    service.start()
+    try:
+        token = fresh.token("RegionOne-admin")
+        api = Api(service.url, token)
+        api.request("POST", "/v1/regions", json={"name": "RegionTwo", "credential": "RegionTwo-admin"})
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{service.url}/openapi.json"),
+                *("--header", f"X-Auth-Token: {token}", "--max-examples", "25", "--seed", "1"),
+                *("--checks", "not_a_server_error", "--request-timeout", "30", "--workers", "1"),
+                *("--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--no-color"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        assert service.answers()
+    finally:
+        service.stop()

@@ -1,0 +1,82 @@
+"""What must be seen, 5: with one Keystone per region, the same results."""
+
+from typing import Any
+
+import pytest
+
+from lab import units
+from lab.console import Progress
+from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually
+from tests.lab.service.test_truth import assert_equal_to_the_services
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def admin(cloud: Cloud) -> Api:
+    return cloud.api("RegionOne-admin")
+
+
+def whole(admin: Api) -> Any:
+    return eventually(lambda: admin.get("/v1/capacity"), all_fresh, seconds=120)
+
+
+def test_every_region_is_discovered_with_the_identity_that_it_has(cloud: Cloud, admin: Api) -> None:
+    regions = {region["name"]: region for region in admin.get("/v1/regions")["regions"]}
+    assert sorted(regions) == sorted(cloud.regions)
+    assert regions["RegionOne"]["identity"] == "home"
+    assert regions["RegionTwo"]["identity"] == "own"
+
+
+def test_every_figure_equals_what_the_services_answer(cloud: Cloud, admin: Api) -> None:
+    whole(admin)
+    answer = admin.get("/v1/capacity", fresh="true")
+    assert answer["totals"]["complete"] is True
+    for region in answer["regions"]:
+        assert_equal_to_the_services(cloud, region["region"], region)
+
+
+def test_a_project_is_matched_by_name_where_the_keystone_is_another(cloud: Cloud, admin: Api) -> None:
+    whole(admin)
+    home = str(cloud.connection("RegionOne-alpha").current_project_id)
+    there = cloud.connection("RegionTwo-alpha")
+    assert str(there.current_project_id) != home
+    usage = cloud.api("RegionOne-alpha").get(f"/v1/usage/{home}", fresh="true")
+    region = next(item for item in usage["regions"] if item["region"] == "RegionTwo")
+    limits = there.compute.get("/limits").json()["limits"]["absolute"]
+    assert region["found"] is True
+    assert region["resources"]["compute/instances"]["used"] == limits["totalInstancesUsed"] > 0
+
+
+def test_a_project_that_another_keystone_lacks_is_absent_there_and_never_guessed(cloud: Cloud) -> None:
+    identity = cloud.connection("RegionOne-admin").identity
+    project = identity.find_project("only-home") or identity.create_project(
+        name="only-home", domain_id="default"
+    )
+    admin = cloud.api("RegionOne-admin")
+    whole(admin)
+    usage = admin.get(f"/v1/usage/{project.id}")
+    regions = {item["region"]: item for item in usage["regions"]}
+    assert regions["RegionOne"]["found"] is True
+    assert (regions["RegionTwo"]["found"], regions["RegionTwo"]["state"]) == (False, "absent")
+    assert regions["RegionTwo"]["resources"] == {}
+    assert usage["totals"]["complete"] is True
+
+
+def test_a_token_of_another_keystone_is_refused(cloud: Cloud) -> None:
+    foreign = Api(cloud.service.url, cloud.token("RegionTwo-admin"))
+    assert foreign.request("GET", "/v1/regions").status_code == 401
+
+
+def test_the_other_keystone_away_leaves_its_region_alone_in_the_dark(cloud: Cloud, admin: Api) -> None:
+    whole(admin)
+    units.act(cloud.service.lab, "stop", "RegionTwo", Progress())
+    try:
+        capacity = eventually(
+            lambda: admin.get("/v1/capacity"),
+            lambda answer: [region["state"] for region in answer["regions"]][:2] == ["fresh", "unreachable"],
+        )
+        assert capacity["totals"]["complete"] is False
+    finally:
+        units.act(cloud.service.lab, "start", "RegionTwo", Progress())
+    whole(admin)
