@@ -48,7 +48,12 @@ def check(url: str) -> None:
         with engine.connect() as connection:
             revision = _revision(connection)
             if parsed.get_backend_name() == "sqlite":
-                connection.execute(sa.text("PRAGMA quick_check"))
+                found = str(connection.scalar(sa.text("PRAGMA quick_check(1)")))
+                if found != "ok":
+                    reason = found.splitlines()[-1]
+                    raise DatabaseAway(
+                        f"the database {parsed.database} is damaged ({reason}); restore it from a backup"
+                    )
     except sa.exc.DBAPIError as error:
         raise describe(engine.url, error) from error
     finally:

@@ -7,6 +7,7 @@ process that runs alone takes it too, so that one and many behave the same.
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from multisite.clock import Clock
 from multisite.db.engine import Database
@@ -30,28 +31,22 @@ class Lease:
         if self._held_until - now > self._span * 2 / 3:
             return True
         async with self._database.write() as connection:
-            renewed = await connection.execute(
-                sa.update(leases)
-                .where(leases.c.name == self._name)
-                .where((leases.c.holder == self._holder) | (leases.c.expires_at <= now))
-                .values(holder=self._holder, expires_at=now + self._span)
-            )
-            ours = renewed.rowcount == 1
-            if (
-                not ours
-                and await connection.scalar(sa.select(leases).where(leases.c.name == self._name)) is None
-            ):
-                await connection.execute(
-                    sa.insert(leases).values(
-                        name=self._name, holder=self._holder, expires_at=now + self._span
-                    )
+            insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(leases)
+            values = {"holder": self._holder, "expires_at": now + self._span}
+            taken = await connection.execute(
+                insert.values(name=self._name, **values).on_conflict_do_update(
+                    index_elements=["name"],
+                    set_=values,
+                    where=(leases.c.holder == self._holder) | (leases.c.expires_at <= now),
                 )
-                ours = True
+            )
+            ours = taken.rowcount == 1
         self._held_until = now + self._span if ours else now - self._span
         return ours
 
     async def release(self) -> None:
         """Give the lease up, so that another process need not wait for its end."""
+        self._held_until = self._clock.now() - self._span
         async with self._database.write() as connection:
             await connection.execute(
                 sa.delete(leases).where(leases.c.name == self._name, leases.c.holder == self._holder)
