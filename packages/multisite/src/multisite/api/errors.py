@@ -37,7 +37,8 @@ def install(app: FastAPI, auth_url: str) -> None:
         return _answer(request, _translated(request, error), dict(error.headers or {}))
 
     async def unknown(request: Request, error: Exception) -> JSONResponse:
-        LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        request_id = getattr(request.state, "request_id", "")
+        LOG.error("%s %s %s failed", request_id, request.method, request.url.path, exc_info=error)
         return _answer(
             request, MultisiteError("multisite made a mistake; the log has it under this request id")
         )

@@ -129,6 +129,7 @@ class Scheduler:
             if plan is None:
                 self._plans[region.id] = _Plan(region, now, now + self.settings.health_interval)
             elif plan.region.generation != region.generation:
+                self.sweeper.forget(region.id, plan.region.name)
                 plan.region, plan.sweep_at = region, now
 
     async def _load_health(self, regions: dict[int, Region]) -> None:

@@ -93,7 +93,7 @@ class Sweeper:
         return sorted(self._memory(region).services) or list(READ_SERVICES)
 
     def forget(self, region_id: int, name: str) -> None:
-        """Drop what is remembered of a region that was deleted."""
+        """Drop what is remembered of a region that was deleted, or is another one now."""
         self._memories.pop(region_id, None)
         self._running.pop(region_id, None)
         self._clients.forget(name)
