@@ -29,7 +29,8 @@ NEVER_READ = {"placement": None, "compute": None, "volume": None, "network": Non
 @pytest.fixture
 def two_regions(cloud: Cloud) -> dict[str, Any]:
     """RegionOne with a storage cluster that its hosts share, RegionTwo that was never read."""
-    one = cloud.example("CAPACITY", region="RegionOne", services=fresh(placement=12.0, compute=40.5))
+    services = fresh(placement=12.0, compute=40.5, image=280.0, identity=999.0)
+    one = cloud.example("CAPACITY", region="RegionOne", services=services)
     one["placement"] = {
         "resources": {"VCPU": amounts(128, 3), "MEMORY_MB": amounts(1024, 512), "DISK_GB": amounts(10, 1)},
         "zones": {"az2": {"VCPU": amounts(28, 1)}, "az1": {"VCPU": amounts(100, 2)}},
@@ -74,6 +75,17 @@ def test_list_gives_people_units(two_regions: dict[str, Any], openstack: Opensta
         "| 41 s | 4 GiB         | 3.9 TiB     |" in table or "| 40 s | 4 GiB         | 3.9 TiB     |" in table
     )
     assert "|    - |     -         |       -     |" in table
+
+
+def test_the_age_is_that_of_the_oldest_figure_in_the_row(
+    two_regions: dict[str, Any],  # noqa: ARG001
+    openstack: Openstack,
+) -> None:
+    assert openstack("capacity", "list", "-f", "value", "-c", "Age").out.split() == ["40.5", "None"]
+    assert openstack("capacity", "list", "--long", "-f", "value", "-c", "Age").out.split() == [
+        "280.0",
+        "None",
+    ]
 
 
 def test_csv_has_bare_numbers_and_empty_cells(

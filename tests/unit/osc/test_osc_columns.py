@@ -24,6 +24,7 @@ amounts = st.one_of(st.integers(0, 10**15), st.floats(0, 1e15, allow_nan=False))
         (columns.Mebibytes(1023), "1023 MiB"),
         (columns.Mebibytes(1024 * 1024 * 3), "3 TiB"),
         (columns.Gibibytes("infinite"), "infinite"),
+        (columns.Gibibytes(2000), "2.0 TiB"),
         (columns.Bytes(0), "0 B"),
         (columns.Bytes(2**80), "1048576 EiB"),
         (columns.Limit(-1), "unlimited"),

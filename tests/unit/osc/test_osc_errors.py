@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Openstack = Callable[..., Outcome]
 
 SERVICE = "http://multisite.example:8118"
-UNAUTHENTICATED = "log in again, and check that your auth_url is the Keystone that multisite uses"
+UNAUTHENTICATED = "check that your auth_url is the Keystone that multisite uses"
 OPERATORS = "operators have the role admin in a project or on the system"
 LIST_REGIONS = "`openstack multisite region list` shows the names"
 STRANGER = "check the endpoint (`openstack catalog show multisite`, --os-multisite-endpoint-override)."
@@ -27,7 +27,6 @@ ABORTED = "('Connection aborted.', RemoteDisconnected('closed'))"
     [
         (400, "bad-request", "bad-request", "see the command's --help"),
         (403, "forbidden", "forbidden", OPERATORS),
-        (403, "project-scope-required", None, "scope the token to one project, or to the system"),
         (403, "forbidden-of-tomorrow", None, OPERATORS),
         (404, "not-found", None, LIST_REGIONS),
         (406, "unsupported-version", None, "install the osc-multisite that fits the service"),
@@ -39,7 +38,7 @@ ABORTED = "('Connection aborted.', RemoteDisconnected('closed'))"
             "internal-error, req-7",
             "tell the operator of multisite, with the id of the request",
         ),
-        (503, "keystone-unavailable", "keystone-unavailable, req-7", "try again when Keystone answers"),
+        (503, "database-unavailable", "database-unavailable, req-7", "tell the operator of multisite"),
     ],
 )
 def test_the_service_refuses(
@@ -52,6 +51,22 @@ def test_the_service_refuses(
     assert (outcome.status, outcome.out, outcome.err) == (1, "", f"It is so ({marks or code}): {advice}.\n")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "mark"),
+    [
+        (403, "project-scope-required", ""),
+        (409, "generation-conflict", ""),
+        (503, "keystone-unavailable", ", req-7"),
+    ],
+)
+def test_advice_of_the_service_is_not_repeated(
+    cloud: Cloud, openstack: Openstack, status: int, code: str, mark: str
+) -> None:
+    cloud.refuse("GET", "/v1/regions", status, code, "It is so; do that.")
+
+    assert openstack("region", "list").err == f"It is so; do that ({code}{mark}).\n"
+
+
 def test_a_status_without_advice_is_a_sentence_too(cloud: Cloud, openstack: Openstack) -> None:
     cloud.refuse("GET", "/v1/regions", 418, "teapot", "I am a teapot")
 
@@ -62,7 +77,7 @@ def test_another_project_is_not_found(cloud: Cloud, openstack: Openstack) -> Non
     cloud.refuse("GET", "/v1/usage/" + "b" * 32, 404, "not-found", "No such project")
 
     assert openstack("usage", "show", "b" * 32).err == (
-        "No such project (not-found): give the id of a project, or a name that you may look up in Keystone; "
+        "No such project (not-found): give a project's id, or a name that you may look up in Keystone; "
         "others' use is hidden.\n"
     )
 
@@ -101,10 +116,14 @@ def test_a_bare_503_says_to_try_again(cloud: Cloud, openstack: Openstack) -> Non
 
 
 @pytest.mark.parametrize("answer", [{"versions": []}, ["x"], {"error": {"code": 404}}])
-def test_json_of_something_else_is_no_traceback(cloud: Cloud, openstack: Openstack, answer: object) -> None:
+@pytest.mark.parametrize("command", ["list", "show"])
+def test_json_of_something_else_is_no_traceback(
+    cloud: Cloud, openstack: Openstack, answer: object, command: str
+) -> None:
     cloud.answer("GET", "/v1/regions", answer)
+    cloud.answer("GET", "/v1/regions/A", ["x"])
 
-    outcome = openstack("region", "list")
+    outcome = openstack("region", command, *(["A"] if command == "show" else []))
 
     assert "answered HTTP 200, but not as multisite does" in outcome.err
     assert len(outcome.err.splitlines()) == 1

@@ -166,6 +166,10 @@ def test_set_moves_the_end_of_a_present_maintenance(cloud: Cloud, openstack: Ope
     [
         ([], "Nothing to set: name at least one option."),
         (["--maintenance-until", "2026-12-01T06:00Z"], "--maintenance-until needs --maintenance <reason>."),
+        (
+            ["--maintenance-until", "2026-12-01T06:00Z", "--no-maintenance"],
+            "--maintenance-until does not go with --no-maintenance.",
+        ),
     ],
 )
 def test_set_writes_nothing_when_there_is_nothing_to_write(
@@ -179,6 +183,16 @@ def test_set_writes_nothing_when_there_is_nothing_to_write(
     assert [call.method for call in cloud.calls] == ["GET"]
 
 
+def test_set_by_a_member_says_who_may(cloud: Cloud, openstack: Openstack) -> None:
+    cloud.answer("GET", "/v1/regions/RegionTwo", cloud.example("REGION", generation=None, credential=None))
+
+    outcome = openstack("region", "set", "RegionTwo", "--disable")
+
+    assert outcome.status == 1
+    assert outcome.err.startswith("You may see this region, but not change it: operators have the role admin")
+    assert [call.method for call in cloud.calls] == ["GET"]
+
+
 @pytest.mark.parametrize("time", ["tomorrow", "2026-12-01T06:00"])
 def test_the_end_of_maintenance_is_a_time_with_its_zone(openstack: Openstack, time: str) -> None:
     outcome = openstack("region", "set", "RegionTwo", "--maintenance", "x", "--maintenance-until", time)
@@ -189,13 +203,14 @@ def test_the_end_of_maintenance_is_a_time_with_its_zone(openstack: Openstack, ti
 
 def test_set_does_not_repeat_itself_over_the_change_of_another(cloud: Cloud, openstack: Openstack) -> None:
     cloud.answer("GET", "/v1/regions/RegionTwo", cloud.example("REGION"))
-    cloud.refuse("PATCH", "/v1/regions/RegionTwo", 409, "generation-conflict", "it has generation 2, not 1")
+    detail = "region 'RegionTwo' was changed since generation 1: read it and try again"
+    cloud.refuse("PATCH", "/v1/regions/RegionTwo", 409, "generation-conflict", detail)
 
     outcome = openstack("region", "set", "RegionTwo", "--disable")
 
     assert outcome.status == 1
     assert outcome.err == (
-        "it has generation 2, not 1 (generation-conflict): look at it again, then repeat the command.\n"
+        "region 'RegionTwo' was changed since generation 1: read it and try again (generation-conflict).\n"
     )
     assert [call.method for call in cloud.calls] == ["GET", "PATCH"]
 
@@ -267,11 +282,21 @@ def test_discover_tells_new_regions_from_known_ones(cloud: Cloud, openstack: Ope
     }
 
 
+def test_discover_of_a_region_that_is_not_there_does_not_advise_the_list(
+    cloud: Cloud, openstack: Openstack
+) -> None:
+    cloud.refuse("POST", "/v1/regions/discover", 404, "not-found", "the catalog of 'x' has no region Mars")
+
+    outcome = openstack("region", "discover", "--credential", "x", "--region", "Mars")
+
+    assert outcome.err == "the catalog of 'x' has no region Mars (not-found).\n"
+
+
 def test_discover_without_dry_run_writes(cloud: Cloud, openstack: Openstack) -> None:
     answer = {"created": [cloud.example("REGION")], "existing": [], "dry_run": False}
     cloud.answer("POST", "/v1/regions/discover", answer)
 
     outcome = openstack("region", "discover", "--credential", "lab-admin")
 
-    assert "| created | RegionTwo   | public    | home     | compute  |" in outcome.out
+    assert "| RegionTwo | created | RegionTwo   | public    | home     |" in outcome.out
     assert cloud.calls[-1].body == {"credential": "lab-admin", "dry_run": False}

@@ -80,6 +80,18 @@ def test_unlimited_and_unknown_are_words_for_people_only(cloud: Cloud, openstack
     ]
 
 
+def test_each_figure_has_the_state_of_its_own_service(cloud: Cloud, openstack: Openstack) -> None:
+    project = cloud.example("PROJECT")
+    region = project["regions"][0]
+    region |= {"state": "degraded", "resources": {"compute/cores": use(1), "volume/volumes": use(2)}}
+    region["services"]["volume"] = {"state": "unreachable", "observed_at": "t", "age": 90.0, "error": None}
+    cloud.answer("GET", f"/v1/usage/{ALPHA}", project)
+
+    out = openstack("usage", "show", "-f", "value", "-c", "Resource", "-c", "State", "-c", "Age").out
+
+    assert out.splitlines() == ["compute/cores fresh 1.0", "volume/volumes unreachable 90.0"]
+
+
 def test_a_region_without_the_project_is_said_to_be(cloud: Cloud, openstack: Openstack) -> None:
     project = cloud.example("PROJECT")
     absent = {"region": "Own", "state": "fresh", "found": False, "services": {}, "resources": {}}
@@ -202,7 +214,7 @@ def test_a_name_that_keystone_may_not_tell_is_tried_as_an_id(cloud: Cloud, opens
 
     outcome = openstack("usage", "show", "beta")
 
-    assert outcome.err.startswith("There is no project 'beta' (not-found): give the id of a project")
+    assert outcome.err.startswith("There is no project 'beta' (not-found): give a project's id")
 
 
 def test_without_a_project_in_the_token_one_has_to_be_named(cloud: Cloud, openstack: Openstack) -> None:

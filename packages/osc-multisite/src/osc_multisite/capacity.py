@@ -26,6 +26,8 @@ from osc_multisite.figures import (
 SHORT_TITLES = (
     *("VCPU Used", "VCPU Usable", "Memory Used", "Memory Usable", "Disk Used", "Disk Usable", "Servers"),
 )
+SHORT_SERVICES = ("placement", "compute")
+LONG_SERVICES = (*SHORT_SERVICES, "volume", "network", "image")
 LONG_TITLES = (
     *("Hosts", "Hosts Available", "Storage Total", "Storage Free", "External IPv4 Free"),
     *("Images", "Image Data", "Warnings"),
@@ -72,7 +74,7 @@ class ListCapacity(Lister):
             (
                 region["region"],
                 region["state"],
-                oldest(region["services"]),
+                oldest(region["services"], LONG_SERVICES if parsed_args.long else SHORT_SERVICES),
                 *_figures(region, parsed_args.long),
             )
             for region in answer["regions"]

@@ -5,7 +5,7 @@ the API gave, in the unit that docs/reference/commands.md names, and null for wh
 values are `-` in a table and sort last.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cliff.columns import FormattableColumn
@@ -13,7 +13,7 @@ from cliff.columns import FormattableColumn
 UNLIMITED = -1
 
 
-class Cell(FormattableColumn):
+class Cell(FormattableColumn[Any]):
     """A value that may be unknown."""
 
     def human_readable(self) -> str:
@@ -67,7 +67,7 @@ class _Size(Measure):
         amount, step = float(value), 0
         while abs(amount) >= 1024 and step < len(units) - 1:  # noqa: PLR2004 - binary units
             amount, step = amount / 1024, step + 1
-        return f"{amount:.1f}".removesuffix(".0") + f" {units[step]}"
+        return f"{amount:.{0 if amount.is_integer() else 1}f} {units[step]}"
 
 
 class Bytes(_Size):
@@ -100,14 +100,6 @@ class Limit(Measure):
     def text(self, value: int) -> str:
         """The limit, in words where there is none."""
         return "unlimited" if value == UNLIMITED else self.unit(value).human_readable()
-
-
-class Words(Cell):
-    """A list of words."""
-
-    def text(self, value: Iterable[str]) -> str:
-        """The words in their order."""
-        return ", ".join(value) or "-"
 
 
 class Labels(Cell):

@@ -36,7 +36,8 @@ class Command(command.Command):
     @property
     def multisite(self) -> Any:
         """The proxy of the multisite service, a `sdk.MultisiteProxy`."""
-        return self.app.client_manager.multisite
+        client_manager: Any = self.app.client_manager  # which gets an attribute from each plugin
+        return client_manager.multisite
 
 
 class Lister(Command, command.Lister):

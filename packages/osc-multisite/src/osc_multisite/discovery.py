@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from osc_multisite.columns import Cell, Words
+from osc_multisite.columns import Cell
 from osc_multisite.command import Lister, Table
 
 
@@ -58,9 +58,8 @@ class DiscoverRegion(Lister):
                 region["name"],
                 outcome,
                 *(Cell(region.get(name)) for name in ("region_name", "interface", "identity")),
-                Words(sorted(region["services"])),
             )
             for region in answer["created"]
         ]
-        rows += [(name, "existing", *[Cell(None)] * 4) for name in answer["existing"]]
-        return ["Name", "Result", "Region Name", "Interface", "Identity", "Services"], rows
+        rows += [(name, "existing", *[Cell(None)] * 3) for name in answer["existing"]]
+        return ["Name", "Result", "Region Name", "Interface", "Identity"], rows

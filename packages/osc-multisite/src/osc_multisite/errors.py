@@ -1,9 +1,10 @@
 """Everything that can go wrong between a user and the service, each as one sentence.
 
 A sentence says what is wrong, the service's stable code for it, and what to do: `openstack` prints it and
-ends with status 1. What the service says comes first (`errors[0].detail`); the advice after it is chosen by
-the code, or by the HTTP status when the code is not known here. An answer that is not in the service's
-error format comes from something else that listens at the endpoint, and the sentence says so.
+ends with status 1. What the service says comes first (`errors[0].detail`), which may be advice enough; what
+this adds is chosen by the code, or by the HTTP status when the code is not known here. An answer that is not
+in the service's error format comes from something else that listens at the endpoint, and the sentence says
+so.
 
 Users of the SDK may catch openstacksdk's own classes: `NotFound` is a `NotFoundException`, and so on.
 """
@@ -13,17 +14,18 @@ from typing import Any
 
 from openstack import exceptions
 
+#: What to do, where the service's detail does not say it already.
 ADVICE = {
-    "unauthenticated": "log in again, and check that your auth_url is the Keystone that multisite uses",
+    "unauthenticated": "check that your auth_url is the Keystone that multisite uses",
     "forbidden": "operators have the role admin in a project or on the system",
-    "project-scope-required": "scope the token to one project, or to the system",
-    "generation-conflict": "look at it again, then repeat the command",
+    "project-scope-required": "",
+    "generation-conflict": "",
     "already-exists": "choose another name, or change that one with `openstack multisite region set`",
     "credential-unusable": "mend that entry in the clouds.yaml of the server",
     "unsupported-version": "install the osc-multisite that fits the service",
     "region-unreachable": "`openstack multisite health list` shows what answers",
-    "keystone-unavailable": "try again when Keystone answers",
-    "database-unavailable": "try again shortly, and tell the operator of multisite if it stays",
+    "keystone-unavailable": "",
+    "database-unavailable": "tell the operator of multisite",
 }
 ADVICE_BY_STATUS = {
     400: "see the command's --help",
@@ -33,10 +35,10 @@ ADVICE_BY_STATUS = {
     500: "tell the operator of multisite, with the id of the request",
     503: "try again shortly, and tell the operator of multisite if it stays",
 }
+#: What to do about something that is not there, by its path.
 ADVICE_NOT_FOUND = {
-    "regions": "`openstack multisite region list` shows the names",
-    "capacity": "`openstack multisite region list` shows the names",
-    "usage": "give the id of a project, or a name that you may look up in Keystone; others' use is hidden",
+    r"/v1/(regions|capacity)/(?!discover$)": "`openstack multisite region list` shows the names",
+    r"/v1/usage/": "give a project's id, or a name that you may look up in Keystone; others' use is hidden",
 }
 #: What is said when something answers with a status alone, as a proxy or a token filter does.
 WITHOUT_BODY = {
@@ -98,18 +100,20 @@ class ApiError(exceptions.HttpException):
         return self.sentence
 
     def _sentence(self, response: Any) -> str:
-        status = response.status_code
         marks = self.code
-        if status >= 500 and self.request_id:  # noqa: PLR2004 - the server's side
+        if response.status_code >= 500 and self.request_id:  # noqa: PLR2004 - the server's side
             marks += f", {self.request_id}"
         what = " ".join(str(self.message).split()).rstrip(".")
-        noun = re.search(r"/v1/(\w+)", str(self.url))
-        advice = (
-            ADVICE.get(self.code)
-            or ADVICE_BY_STATUS.get(status)
-            or (status == 404 and noun and ADVICE_NOT_FOUND.get(noun[1]))  # noqa: PLR2004 - not found
-        )
+        advice = _advice(self.code, response.status_code, str(self.url))
         return f"{what} ({marks}): {advice}." if advice else f"{what} ({marks})."
+
+
+def _advice(code: str, status: int, url: str) -> str | None:
+    if code in ADVICE:
+        return ADVICE[code]
+    if status == 404:  # noqa: PLR2004 - not found
+        return next((advice for path, advice in ADVICE_NOT_FOUND.items() if re.search(path, url)), None)
+    return ADVICE_BY_STATUS.get(status)
 
 
 class BadRequest(ApiError, exceptions.BadRequestException):

@@ -27,9 +27,10 @@ def unit_of(resource_class: str) -> type[Measure]:
     return _UNITS.get(resource_class, Measure)
 
 
-def oldest(services: Mapping[str, Json]) -> Age:
-    """The age of the oldest figure of a region."""
-    return Age(max((part["age"] for part in services.values() if part.get("age") is not None), default=None))
+def oldest(services: Mapping[str, Json], shown: Iterable[str]) -> Age:
+    """The age of the oldest figure of the services that are shown of a region."""
+    ages = [services[name].get("age") for name in shown if name in services]
+    return Age(max((age for age in ages if age is not None), default=None))
 
 
 def whole(placement: Json | None, resource_class: str, figure: str) -> Measure:
@@ -54,8 +55,8 @@ def addresses(network: Json | None, kind: str, figure: str) -> Measure:
 
 
 def warnings_of(region: Json) -> Cell:
-    """The resources that run short, by the service's own rule."""
-    return Warnings(list(region.get("warnings") or []))
+    """The resources that run short, by the service's own rule; totals have none."""
+    return Warnings(region.get("warnings"))
 
 
 class Warnings(Cell):

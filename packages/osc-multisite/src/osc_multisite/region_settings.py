@@ -152,6 +152,11 @@ class SetRegion(Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Read the region, lay the change over it, write it with the generation that was read."""
         region = self.multisite.region(parsed_args.name)
+        if region["generation"] is None:
+            raise exceptions.CommandError(
+                "You may see this region, but not change it: operators have the role admin in a project or "
+                "on the system."
+            )
         fields = settings_of(parsed_args) | changes(parsed_args, region)
         if not fields:
             raise exceptions.CommandError("Nothing to set: name at least one option.")
@@ -169,6 +174,8 @@ def changes(parsed_args: argparse.Namespace, region: dict[str, Any]) -> dict[str
         present = {} if parsed_args.no_label else dict(region["labels"] or {})
         kept = {key: value for key, value in present.items() if key not in parsed_args.removed_labels}
         fields["labels"] = kept | getattr(parsed_args, "labels", {})
+    if parsed_args.no_maintenance and parsed_args.maintenance_until:
+        raise exceptions.CommandError("--maintenance-until does not go with --no-maintenance.")
     if parsed_args.no_maintenance:
         fields["maintenance"] = None
     elif parsed_args.maintenance or parsed_args.maintenance_until:

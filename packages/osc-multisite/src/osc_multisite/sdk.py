@@ -12,7 +12,7 @@ is never sent to a host that an answer names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from keystoneauth1.exceptions import ConnectionError as KeystoneauthConnectionError
@@ -44,7 +44,7 @@ class MultisiteProxy(proxy.Proxy):
 
     def region(self, name: str) -> Json:
         """One REGION."""
-        return self._get(f"/v1/regions/{_segment(name)}")
+        return self._read(f"/v1/regions/{_segment(name)}")
 
     def create_region(self, name: str, credential: str, **fields: Any) -> Json:
         """Register a region and return its REGION."""
@@ -68,7 +68,7 @@ class MultisiteProxy(proxy.Proxy):
 
     def region_health(self, name: str) -> list[Json]:
         """HEALTH of each service of one region."""
-        return cast("list[Json]", self._get(f"/v1/regions/{_segment(name)}/health")["services"])
+        return cast("list[Json]", self._read(f"/v1/regions/{_segment(name)}/health")["services"])
 
     def health(self, regions: Iterable[str] = (), services: Iterable[str] = ()) -> Iterator[Json]:
         """HEALTH of each service of each region."""
@@ -84,7 +84,7 @@ class MultisiteProxy(proxy.Proxy):
 
     def region_capacity(self, name: str, *, fresh: bool = False) -> Json:
         """CAPACITY of one region with its providers, hosts, pools, networks, stores and flavors."""
-        return self._get(f"/v1/capacity/{_segment(name)}", _query(fresh=fresh))
+        return self._read(f"/v1/capacity/{_segment(name)}", _query(fresh=fresh))
 
     def usage(
         self, project_id: str | None = None, regions: Iterable[str] = (), *, fresh: bool = False
@@ -93,7 +93,7 @@ class MultisiteProxy(proxy.Proxy):
         project_id = project_id or self.get_project_id()
         if not project_id:
             raise errors.MultisiteError("Your token belongs to no project: name the project.")
-        return self._get(f"/v1/usage/{_segment(project_id)}", _query(region=regions, fresh=fresh))
+        return self._read(f"/v1/usage/{_segment(project_id)}", _query(region=regions, fresh=fresh))
 
     def usages(self, sort: str | None = None, regions: Iterable[str] = ()) -> Iterator[Json]:
         """The use of every followed project; `sort` is a resource, the greatest use comes first."""
@@ -107,7 +107,7 @@ class MultisiteProxy(proxy.Proxy):
     def _pages(self, path: str, key: str, query: Query) -> Iterator[Json]:
         following: Query | None = query
         while following is not None:
-            page = self._get(path, following)
+            page = self._read(path, following)
             if key not in page:
                 raise errors.NotMultisite(path, 200)
             yield page
@@ -115,7 +115,7 @@ class MultisiteProxy(proxy.Proxy):
             if following == asked:
                 raise errors.MultisiteError(f"The service answers {path} with the same page again and again.")
 
-    def _get(self, path: str, query: Query | None = None) -> Json:
+    def _read(self, path: str, query: Query | None = None) -> Json:
         return cast("Json", self._call("GET", path, query=query))
 
     def _write(self, method: str, path: str, body: Json | None = None) -> Json:
@@ -125,9 +125,11 @@ class MultisiteProxy(proxy.Proxy):
         self, method: str, path: str, *, query: Query | None = None, body: Json | None = None
     ) -> Json | None:
         headers = {"OpenStack-API-Version": f"{SERVICE_TYPE} {API_VERSION}", "Accept": "application/json"}
-        timeout = {} if self.session.timeout else {"timeout": TIMEOUT}
+        timeout = self.session.timeout or TIMEOUT
         try:
-            answer = self.request(path, method, params=query or [], json=body, headers=headers, **timeout)
+            answer = self.request(
+                path, method, params=query or [], json=body, headers=headers, timeout=timeout
+            )
         except KeystoneauthConnectionError as error:
             if self.endpoint_override and self.endpoint_override in str(error):
                 raise errors.ServiceAway(self.endpoint_override, error) from error
@@ -145,10 +147,8 @@ class MultisiteProxy(proxy.Proxy):
         return document
 
 
-class MultisiteService(service_description.ServiceDescription):
-    """What openstacksdk needs to know of multisite, and where it finds it."""
-
-    supported_versions: ClassVar[dict[str, Any]] = {MultisiteProxy.api_version: MultisiteProxy}
+class MultisiteService(service_description.ServiceDescription[MultisiteProxy]):
+    """How openstacksdk finds multisite."""
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         """The connection's proxy; the endpoint is looked for once, when the proxy is first used."""
@@ -163,7 +163,7 @@ def register(connection: Any) -> None:
 
     It may be named as `vendor_hook: osc_multisite.sdk:register` in a cloud's entry of clouds.yaml.
     """
-    connection.add_service(MultisiteService(SERVICE_TYPE))
+    connection.add_service(MultisiteService(SERVICE_TYPE, {MultisiteProxy.api_version: MultisiteProxy}))
 
 
 def _segment(name: str) -> str:
