@@ -52,6 +52,10 @@ test-lab: $(STAMP)  ## the tests that need the lab
 	$(BIN)/pytest tests/lab
 	$(BIN)/pytest tests/lab_own
 
+.PHONY: bench
+bench: $(STAMP)  ## measure against a floor and write docs/reference/performance.md (needs the lab)
+	$(BIN)/python -m tests.benchmarks.bench
+
 .PHONY: format
 format: $(STAMP)  ## format the code
 	$(BIN)/ruff check --fix .

@@ -86,7 +86,7 @@ def test_a_reader_cannot_write_and_a_system_reader_sees_what_operators_see(cloud
     try:
         role = identity.find_role("reader")
         identity.assign_project_role_to_user(identity.find_project("alpha"), user, role)
-        identity.assign_system_role_to_user(user, role)
+        identity.assign_system_role_to_user(user, role, "all")
         project = Api(cloud.service.url, password_token(cloud, name, {"project": named("alpha")}))
         system = Api(cloud.service.url, password_token(cloud, name, {"system": {"all": True}}))
         domain_scope = password_token(cloud, "admin", {"domain": {"id": "default"}}, "admin-lab")

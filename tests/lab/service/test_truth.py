@@ -46,7 +46,7 @@ def pool_figures(cloud: Cloud, region: str) -> tuple[float, float, float]:
     return (
         sum(row["total_capacity_gb"] for row in rows),
         round(sum(row["free_capacity_gb"] for row in rows), 2),
-        sum(row["provisioned_capacity_gb"] for row in rows),
+        sum(row.get("provisioned_capacity_gb", row["allocated_capacity_gb"]) for row in rows),
     )
 
 

@@ -121,6 +121,7 @@ def _config(api: ApiSettings, app: FastAPI) -> uvicorn.Config:
             app,
             log_config=None,
             access_log=False,
+            root_path=api.root_path,
             proxy_headers=True,
             forwarded_allow_ips=api.forwarded_allow_ips,
             server_header=False,

@@ -36,7 +36,6 @@ def create_app(assembly: Assembly) -> FastAPI:
         summary="One service over many OpenStack regions.",
         docs_url=None,
         redoc_url=None,
-        root_path=settings.api.root_path,
         lifespan=lifespan,
     )
     authenticator = Authenticator(settings.oslo)
