@@ -47,11 +47,12 @@ class Stat:
     state: str
     session: int
     started: int
+    threads: int
 
     @property
     def alive(self) -> bool:
-        """Whether it is more than a process that nobody has buried yet."""
-        return self.state not in "ZXx"
+        """Whether it still runs: a first thread that has ended may have left others, and sockets."""
+        return self.state not in "ZXx" or self.threads > 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ def read_stat(pid: int) -> Stat | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
-    return Stat(pid, fields[0], int(fields[3]), int(fields[19]))
+    return Stat(pid, fields[0], session=int(fields[3]), started=int(fields[19]), threads=int(fields[17]))
 
 
 def boot_identity() -> str:

@@ -4,6 +4,7 @@ import warnings
 from datetime import UTC, datetime
 
 import pytest
+
 from multisite.clock import FixedClock
 
 with warnings.catch_warnings():

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+
 from multisite.clock import FixedClock
 from multisite.db import schema
 from multisite.db.engine import Database, parse_url, sync_engine
 from multisite.db.tables import metadata
-
 from tests.integration.service import Service, opened
 
 POSTGRESQL = os.environ.get("MULTISITE_TEST_POSTGRESQL", "")

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from fastapi import FastAPI
+
 from multisite import settings
 from multisite.api.app import create_app
 from multisite.assembly import Assembly, assemble

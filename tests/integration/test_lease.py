@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import sqlalchemy as sa
+
 from multisite.clock import FixedClock
 from multisite.db.engine import Database
 from multisite.db.tables import leases

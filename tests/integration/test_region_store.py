@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
 from multisite.capacity.model import ImageSummary, PlacementSummary
 from multisite.capacity.store import CapacityStore, Observation
 from multisite.db.engine import Database
@@ -15,7 +17,6 @@ from multisite.regions.health import HealthRecord
 from multisite.regions.model import Endpoint, Identity, Interface, Maintenance, Region
 from multisite.regions.states import CallError, Last
 from multisite.regions.store import RegionStore
-from sqlalchemy.exc import IntegrityError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+
 from multisite.db import schema
 from multisite.db.engine import Database, parse_url, sync_engine
 from multisite.db.tables import metadata

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from multisite import __version__
 from multisite.cli import main
 

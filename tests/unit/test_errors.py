@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from multisite import errors
 from multisite.errors import MultisiteError
 

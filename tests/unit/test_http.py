@@ -7,6 +7,7 @@ import pytest
 from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.errors import BadRequest
 from multisite.http import page, requester
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from multisite import settings
 from multisite.errors import Forbidden
 from multisite.policy import Policy

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import yaml
+
 from multisite import samples, settings
 from multisite.options import GROUPS
 from multisite.rules import list_rules

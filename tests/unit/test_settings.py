@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from multisite.errors import ConfigurationError
 from multisite.settings import Settings, load
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.api.versions import negotiate
 from multisite.errors import UnsupportedVersion
 

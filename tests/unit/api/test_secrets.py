@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from multisite.api.secrets import KEY_BYTES, page_key
 from multisite.errors import ConfigurationError
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.capacity.documents import summary_of, to_json
 from multisite.capacity.model import (
     AddressCount,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.capacity.details import Flavor
 from multisite.capacity.fit import fits
 from multisite.capacity.model import Inventory, Provider

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from multisite.capacity.details import ComputeDetail, Host, PlacementDetail
 from multisite.capacity.model import Capacity, ComputeSummary, Inventory, Provider, placement_summary
 from multisite.capacity.readers.compute import flavor_of, hosts_of, hypervisor_of, summarize

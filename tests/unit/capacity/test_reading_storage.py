@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from multisite.capacity.details import ImageDetail, NetworkDetail, Store, VolumeDetail, VolumeService
 from multisite.capacity.documents import detail_of, to_json
 from multisite.capacity.model import AddressCount, VolumeSummary

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.clock import FixedClock
 from multisite.openstack.breaker import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Breaker, CircuitBreaker
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.openstack.catalog import parse
 from multisite.openstack.service_types import our_type, unversioned, versioned
 

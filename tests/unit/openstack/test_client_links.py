@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.openstack.client import RegionClient, _absolute, _next_page
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.transport import Answer

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from multisite.openstack.clouds import Clouds
 from multisite.openstack.failures import RegionCallError
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.together import together
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from keystoneauth1 import exceptions
+
 from multisite.clock import FixedClock
 from multisite.openstack.clouds import Credential
 from multisite.openstack.failures import RegionCallError

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.openstack.client import _date_skew
 from multisite.openstack.clouds import Credential
 from multisite.openstack.failures import CODES, RegionCallError

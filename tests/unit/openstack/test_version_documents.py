@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from multisite.openstack.versions import ServiceVersion, choose
 
 Recorded = Callable[[str], Any]

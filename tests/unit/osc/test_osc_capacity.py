@@ -122,6 +122,7 @@ def test_incomplete_totals_are_named_on_stderr_only(
         "complete": False,
         "missing": [
             {"region": "RegionTwo", "service": "compute", "state": "unreachable"},
+            {"region": "RegionTwo", "service": "image", "state": "unreachable"},
             {"region": "RegionTwo", "service": "volume", "state": "stale"},
             {"region": "RegionThree", "service": "compute", "state": "stale"},
         ],
@@ -131,7 +132,7 @@ def test_incomplete_totals_are_named_on_stderr_only(
     outcome = openstack("capacity", "list", "--total", "-f", "json")
 
     assert outcome.err == (
-        "Totals are incomplete; not in them: RegionTwo (compute unreachable, volume stale), "
+        "Totals are incomplete; not in them: RegionTwo (compute, image unreachable; volume stale), "
         "RegionThree (compute stale).\n"
     )
     assert outcome.status == 0

@@ -34,6 +34,16 @@ amounts = st.one_of(st.integers(0, 10**15), st.floats(0, 1e15, allow_nan=False))
         (columns.Maintenance({"reason": "disks", "ends_at": None}), "disks"),
         (columns.ServiceStates({}), "-"),
         (columns.ServiceStates({"compute": "fresh", "volume": "absent"}), "all fresh"),
+        (columns.ServiceStates({"compute": "unreachable", "image": "unreachable"}), "all unreachable"),
+        (
+            columns.ServiceStates(
+                {"volume": "unreachable", "image": "stale", "compute": "unreachable", "network": "fresh"}
+            ),
+            "compute, volume unreachable; image stale",
+        ),
+        (columns.CallError({"code": "timeout"}), "timeout"),
+        (columns.CallError({"code": "x", "detail": "word " * 40}), "x: " + "word " * 15 + "…"),
+        (columns.WholeCallError({"code": "x", "detail": "word " * 40}), "x: " + ("word " * 40).strip()),
         (
             columns.Services(
                 {"compute": {"state": "unreachable", "age": 61, "error": {"code": "timeout", "detail": None}}}

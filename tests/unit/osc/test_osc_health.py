@@ -33,6 +33,15 @@ def test_long_shows_every_field_of_the_contract(cloud: Cloud, openstack: Opensta
     assert {title.lower().replace(" ", "_"): value for title, value in row.items()} == health
 
 
+def test_errors_are_cut_in_the_short_table_only(cloud: Cloud, openstack: Openstack) -> None:
+    error = {"code": "keystone-unreachable", "detail": "refused again and " * 20 + "again"}
+    cloud.answer("GET", "/v1/health", {"services": [cloud.example("HEALTH", last_error=error)], "links": []})
+
+    assert " … |" in openstack("health", "list").out
+    assert "and again |" in openstack("health", "list", "--long").out
+    assert openstack("health", "list", "-f", "json").json[0]["Last Error"] == error
+
+
 def test_filters(cloud: Cloud, openstack: Openstack) -> None:
     cloud.answer("GET", "/v1/health", {"services": [], "links": []})
 

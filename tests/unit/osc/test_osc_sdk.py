@@ -67,6 +67,16 @@ def test_a_vendor_hook_of_clouds_yaml_registers_the_proxy(cloud: Cloud) -> None:
     assert hooked.multisite.region("A")["name"] == "RegionTwo"
 
 
+def test_the_endpoint_may_be_given_in_the_program(cloud: Cloud) -> None:
+    given = openstack.connect(cloud="RegionTwo-admin", multisite_endpoint_override="http://given:8118/")
+    sdk.register(given)
+    cloud.answer("GET", "/v1/regions/A", cloud.example("REGION"))
+
+    given.multisite.region("A")
+
+    assert cloud.calls[-1].host == "given:8118"
+
+
 def test_capacity_joins_its_pages(cloud: Cloud, connection: Any) -> None:
     one, two = (cloud.example("CAPACITY", region=name) for name in ("RegionOne", "RegionTwo"))
     following = [{"rel": "next", "href": "/v1/capacity?marker=RegionOne"}]

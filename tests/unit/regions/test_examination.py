@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.regions.examination import Check, _examination, _name, _same_keystone
 from multisite.regions.model import NAME_PATTERN, Region
 

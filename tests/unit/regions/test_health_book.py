@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import Outcome
 from multisite.openstack.failures import RegionCallError

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from multisite.errors import BadRequest
 from multisite.regions.model import Maintenance
 from multisite.regions.routes import RegionUpdate, _changes, _labels

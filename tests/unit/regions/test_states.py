@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.regions.states import Last, State, patience, region_state, service_state
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

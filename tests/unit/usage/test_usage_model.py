@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from multisite.regions.states import Freshness, Missing, State
 from multisite.usage.model import UNLIMITED, RegionUsage, ResourceUsage, resource_usage, total_usage
 from multisite.usage.service import totals

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
+
 from multisite.openstack.client import RegionClient
 from multisite.usage import readers
 from multisite.usage.model import ResourceUsage

@@ -5,7 +5,9 @@ the API gave, in the unit that docs/reference/commands.md names, and null for wh
 values are `-` in a table and sort last.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from cliff.columns import FormattableColumn
@@ -120,23 +122,39 @@ class Maintenance(Cell):
 
 
 class CallError(Cell):
-    """Why a call to a region failed."""
+    """Why a call to a region failed, cut to what a table bears; programs get all of it."""
+
+    longest = 80
 
     def text(self, value: Mapping[str, Any]) -> str:
-        """The code, and the sentence that operators get."""
-        detail = value.get("detail")
+        """The code, and the beginning of the sentence that operators get."""
+        detail = shorten(value.get("detail") or "", self.longest, placeholder=" …")
         return f"{value['code']}: {detail}" if detail else str(value["code"])
+
+
+class WholeCallError(CallError):
+    """Why a call to a region failed, in full."""
+
+    longest = 10_000
+
+
+def in_words(states: Mapping[str, str]) -> str:
+    """Services by their state: `compute, volume unreachable; image stale`."""
+    services: dict[str, list[str]] = defaultdict(list)
+    for service, state in states.items():
+        services[state].append(service)
+    return "; ".join(f"{', '.join(names)} {state}" for state, names in services.items())
 
 
 class ServiceStates(Cell):
     """The state of each service of a region: a mapping of service to state."""
 
     def text(self, value: Mapping[str, str]) -> str:
-        """The services that are not well, or that all are."""
-        troubles = [
-            f"{name} {value[name]}" for name in sorted(value) if value[name] not in {"fresh", "absent"}
-        ]
-        return ", ".join(troubles) or ("all fresh" if value else "-")
+        """The services that are not well, or what they all are."""
+        present = {name: value[name] for name in sorted(value) if value[name] != "absent"}
+        if len(set(present.values())) == 1:
+            return f"all {next(iter(present.values()))}"
+        return in_words({name: state for name, state in present.items() if state != "fresh"}) or "-"
 
 
 class Services(Cell):

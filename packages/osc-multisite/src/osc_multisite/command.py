@@ -16,7 +16,7 @@ from typing import Any
 from cliff.columns import FormattableColumn
 from osc_lib.command import command
 
-from osc_multisite.columns import Measure
+from osc_multisite.columns import Measure, in_words
 
 #: Formats that programs read, with values as they are, and with cells that hold one word or number.
 NESTED_FORMATS = {"json", "yaml"}
@@ -100,11 +100,11 @@ def add_fresh(parser: argparse.ArgumentParser) -> None:
 
 
 def missing_sentence(missing: Iterable[dict[str, Any]]) -> str:
-    """What totals do not contain, region by region: `RegionTwo (compute unreachable)`."""
-    regions: dict[str, list[str]] = defaultdict(list)
+    """What totals do not contain, region by region: `RegionTwo (compute, volume unreachable)`."""
+    regions: dict[str, dict[str, str]] = defaultdict(dict)
     for part in missing:
-        regions[part["region"]].append(f"{part['service']} {part['state']}")
-    named = [f"{region} ({', '.join(parts)})" for region, parts in list(regions.items())[:NAMED]]
+        regions[part["region"]][part["service"]] = part["state"]
+    named = [f"{region} ({in_words(states)})" for region, states in list(regions.items())[:NAMED]]
     rest = len(regions) - len(named)
     if rest:
         named.append(f"and {rest} more region{'s' if rest > 1 else ''}")

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from osc_multisite.columns import CallError, Cell, Measure
+from osc_multisite.columns import CallError, Cell, Measure, WholeCallError
 from osc_multisite.command import Lister, Table, add_region_filter
 
 COLUMNS: dict[str, tuple[str, type[Cell]]] = {
@@ -16,6 +16,7 @@ COLUMNS: dict[str, tuple[str, type[Cell]]] = {
     "Breaker": ("breaker", Cell),
 }
 LONG: dict[str, tuple[str, type[Cell]]] = {
+    "Last Error": ("last_error", WholeCallError),
     "Last Error At": ("last_error_at", Cell),
     "Endpoint": ("endpoint", Cell),
     "Version": ("version", Cell),
@@ -41,7 +42,9 @@ class ListHealth(Lister):
             dest="services",
             help="Only this service, like compute or volume (repeat the option for several)",
         )
-        parser.add_argument("--long", action="store_true", help="Also show endpoints, versions and clocks")
+        parser.add_argument(
+            "--long", action="store_true", help="Also show errors in full, endpoints, versions and clocks"
+        )
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
