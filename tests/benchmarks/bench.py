@@ -15,11 +15,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import sqlalchemy as sa
@@ -34,9 +33,8 @@ from multisite.db import schema
 from multisite.db.engine import Database
 from multisite.db.tables import observations, regions
 from multisite.openstack.client import Regions
-from multisite.openstack.clouds import Clouds, Credential
+from multisite.openstack.clouds import Clouds
 from multisite.openstack.tokens import Tokens
-from multisite.openstack.transport import Answer, Limits, Transport
 from multisite.regions.health import HealthBook
 from multisite.regions.model import Endpoint, Region
 from multisite.regions.service import RegionService
@@ -44,6 +42,7 @@ from multisite.regions.status import Rhythm
 from multisite.regions.store import RegionStore
 from multisite.settings import SweepSettings
 from multisite.sweeps.sweeper import Sweeper
+from tests.recording import RecordingTransport
 
 ROUNDS = 15
 REGIONS = 1000
@@ -61,26 +60,6 @@ class Cost:
     floor_cpu: float
     ratio: float
     spread: tuple[float, float]
-
-
-class RecordingTransport(Transport):
-    """The real transport, which remembers what was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(Limits())
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        credential: Credential,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
-    ) -> Answer:
-        self.asked.append((url, dict(headers)))
-        return await super().request(method, url, credential=credential, headers=headers, body=body)
 
 
 async def in_turn(ours: Callable[[], Awaitable[object]], floor: Callable[[], Awaitable[object]]) -> Cost:

@@ -1,9 +1,8 @@
 """How many calls one sweep of a region costs: pinned, because 5,000 regions pay for each."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,15 +12,15 @@ from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
 from multisite.openstack.client import Regions
-from multisite.openstack.clouds import Clouds, Credential
+from multisite.openstack.clouds import Clouds
 from multisite.openstack.tokens import Tokens
-from multisite.openstack.transport import Answer, Limits, Transport
 from multisite.regions.health import HealthBook
 from multisite.regions.model import Region
 from multisite.regions.store import RegionStore
 from multisite.settings import SweepSettings
 from multisite.sweeps.sweeper import Sweeper
 from tests.lab.service.conftest import Cloud
+from tests.recording import RecordingTransport
 
 pytestmark = pytest.mark.lab
 
@@ -38,42 +37,22 @@ SETTINGS = SweepSettings(
 )
 
 
-class CountingTransport(Transport):
-    """The real transport, which also counts."""
-
-    def __init__(self) -> None:
-        super().__init__(Limits())
-        self.calls: Counter[str] = Counter()
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        credential: Credential,
-        headers: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
-    ) -> Answer:
-        path = urlsplit(url).path
-        self.calls[f"{urlsplit(url).port}{path}"] += 1
-        return await super().request(method, url, credential=credential, headers=headers, body=body)
-
-    def taken(self) -> dict[str, int]:
-        """Calls since the last time, by the last word of the path that is no id."""
-        counts: Counter[str] = Counter()
-        for place, calls in self.calls.items():
-            words = [word for word in place.split("/") if word and "-" not in word[8:9]]
-            counts[words[-1] if len(words) > 1 else "version"] += calls
-        self.calls.clear()
-        return dict(counts)
+def counted(transport: RecordingTransport) -> dict[str, int]:
+    """The calls since the last time, by the last word of the path; those for a version apart."""
+    counts: Counter[str] = Counter()
+    for url, _ in transport.asked:
+        words = urlsplit(url).path.strip("/").split("/")
+        counts[words[-1] or "version"] += 1
+    transport.asked.clear()
+    return dict(counts)
 
 
 @pytest.fixture
-async def sweeper(fresh: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Sweeper, CountingTransport, Region]]:
+async def sweeper(fresh: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Sweeper, RecordingTransport, Region]]:
     url = f"sqlite:///{tmp_path}/calls.sqlite"
     schema.upgrade(url)
     database = Database(url)
-    clock, transport = SystemClock(), CountingTransport()
+    clock, transport = SystemClock(), RecordingTransport()
     clients = Regions(Clouds(fresh.clouds_file), Tokens(clock, deadline=10), transport, HealthBook(), clock)
     store = RegionStore(database)
     async with database.write() as connection:
@@ -85,17 +64,17 @@ async def sweeper(fresh: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Sweeper, 
 
 
 async def test_the_calls_of_the_first_sweep_and_of_every_other(
-    sweeper: tuple[Sweeper, CountingTransport, Region],
+    sweeper: tuple[Sweeper, RecordingTransport, Region],
 ) -> None:
     reads, transport, region = sweeper
     await reads.sweep(region)
-    first = transport.taken()
+    first = counted(transport)
     assert first.pop("version") + first.pop("v3", 0) >= 6, "the version of every service, once"
     assert first.pop("images") == 1
     assert first.pop("stores") == 1
     assert first.pop("inventories") == 2, "once per provider"
     await reads.sweep(region)
-    second = transport.taken()
+    second = counted(transport)
     assert first == second
     assert second == {
         "resource_providers": 2,  # all, and the sharing ones

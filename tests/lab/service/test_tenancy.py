@@ -89,7 +89,8 @@ def test_a_reader_cannot_write_and_a_system_reader_sees_what_operators_see(cloud
         identity.assign_system_role_to_user(user, role, "all")
         project = Api(cloud.service.url, password_token(cloud, name, {"project": named("alpha")}))
         system = Api(cloud.service.url, password_token(cloud, name, {"system": {"all": True}}))
-        domain_scope = password_token(cloud, "admin", {"domain": {"id": "default"}}, "admin-lab")
+        identity.assign_domain_role_to_user("default", user, role)
+        domain_scope = password_token(cloud, name, {"domain": {"id": "default"}})
         assert project.get("/v1/regions")["regions"][0]["credential"] is None
         assert project.request("GET", "/v1/capacity").status_code == 403
         assert system.get("/v1/capacity")["regions"]
@@ -178,15 +179,10 @@ def named(project: str) -> dict[str, Any]:
     return {"name": project, "domain": {"id": "default"}}
 
 
-def password_token(
-    cloud: Cloud,
-    user: str,
-    scope: dict[str, Any],
-    password: str = "reader-lab",  # noqa: S107 - made by the test
-) -> str:
+def password_token(cloud: Cloud, user: str, scope: dict[str, Any]) -> str:
     identity = {
         "methods": ["password"],
-        "password": {"user": {"name": user, "password": password, "domain": {"id": "default"}}},
+        "password": {"user": {"name": user, "password": "reader-lab", "domain": {"id": "default"}}},
     }
     return issue(cloud, {"auth": {"identity": identity, "scope": scope}})
 
