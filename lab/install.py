@@ -1,8 +1,8 @@
 """Installing what the lab runs: Debian's servers and the OpenStack services.
 
 Nothing is done twice. Debian packages are asked for only if a program is missing. The virtual
-environment carries two stamps, one with the digest of `requirements/lab.txt` and one with that
-of our drivers, and is brought up to date when a digest differs.
+environment carries two stamps, one with a digest of the versions in `requirements/lab.txt` and one
+with that of our drivers, and is brought up to date when a digest differs.
 
 Debian starts a server as soon as it is installed, which the lab does not want: its MariaDB and
 RabbitMQ run from folders of their own. Debian's way to say so is /usr/sbin/policy-rc.d; we put
@@ -62,19 +62,16 @@ def ensure(lab: Lab, progress: Progress) -> None:
     if missing:
         progress.say(f"installing Debian packages: {', '.join(missing)}")
         _install_packages(missing)
-    if _is_current(lab, "services", _digest(LOCK)):
-        drivers_only = _is_current(lab, "drivers", _drivers_digest())
-        if drivers_only:
-            return
-    else:
-        progress.say("installing the OpenStack services into .lab/venv")
+    if not _is_current(lab, "services", versions()):
+        progress.say(f"installing the OpenStack services into {lab.venv}")
         _install_services(lab)
         progress.say("compiling them to bytecode")
         _compile(lab)
-        _stamp(lab, "services", _digest(LOCK))
-    progress.say("installing the lab's drivers")
-    _install_drivers(lab)
-    _stamp(lab, "drivers", _drivers_digest())
+        _stamp(lab, "services", versions())
+    if not _is_current(lab, "drivers", _drivers()):
+        progress.say("installing the lab's drivers")
+        _install_drivers(lab)
+        _stamp(lab, "drivers", _drivers())
 
 
 # Debian packages
@@ -196,16 +193,20 @@ def _must_run(command: list[str], lab: Lab | None = None) -> None:
 # Stamps
 
 
-def _digest(*files: Path) -> str:
-    digest = hashlib.sha256(sys.version.encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+def versions() -> str:
+    """What tells one set of locked versions from another, and one Python from another."""
+    lines = LOCK.read_text().splitlines()
+    locked = [line.split()[0] for line in lines if "==" in line and not line.lstrip().startswith("#")]
+    return _digest(sys.version, *locked)
 
 
-def _drivers_digest() -> str:
+def _drivers() -> str:
     files = (path for path in DRIVERS.rglob("*") if path.suffix in {".py", ".toml"})
-    return _digest(*sorted(files))
+    return _digest(*(path.read_text() for path in sorted(files)))
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _is_current(lab: Lab, name: str, digest: str) -> bool:

@@ -12,7 +12,6 @@ Nothing here waits blindly: `wait_until` looks at the processes it depends on
 and reports the death of one at once, with the end of its log.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -20,14 +19,16 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from lab import proc
 from lab.errors import LabError
+from lab.proc import MARK, Stat, read_stat
 
-MARK = "MULTISITE_LAB_PROCESS"
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 POLL_SECONDS = 0.1
+FORCE_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,22 +41,6 @@ class Command:
 
 
 @dataclasses.dataclass(frozen=True)
-class Stat:
-    """The few fields of /proc/PID/stat that matter here (proc(5))."""
-
-    pid: int
-    state: str
-    session: int
-    started: int
-    threads: int
-
-    @property
-    def alive(self) -> bool:
-        """Whether it still runs: a first thread that has ended may have left others, and sockets."""
-        return self.state not in "ZXx" or self.threads > 1
-
-
-@dataclasses.dataclass(frozen=True)
 class Record:
     """The identity of a process that we started."""
 
@@ -65,41 +50,13 @@ class Record:
     mark: str
 
 
-def read_stat(pid: int) -> Stat | None:
-    """The state of a process, or None if there is none with this id."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return Stat(pid, fields[0], session=int(fields[3]), started=int(fields[19]), threads=int(fields[17]))
-
-
-def boot_identity() -> str:
-    """What tells this boot of the machine from every other."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
-def _all_stats() -> Iterator[Stat]:
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and (stat := read_stat(int(entry.name))):
-            yield stat
-
-
-def _has_mark(pid: int, mark: str) -> bool:
-    try:
-        return f"{MARK}={mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return False
-
-
 class Processes:
     """The processes of one lab, by name."""
 
     def __init__(self, run: Path, logs: Path) -> None:
         self._run = run
         self._logs = logs
-        self._boot = boot_identity()
+        self._boot = proc.boot_identity()
         self._given_up = threading.Event()
 
     def log(self, name: str) -> Path:
@@ -119,28 +76,35 @@ class Processes:
 
     def members(self, name: str) -> list[Stat]:
         """The living processes that belong to a name, the leader first."""
+        return self.members_of([name])[name]
+
+    def members_of(self, names: Iterable[str]) -> dict[str, list[Stat]]:
+        """The same for several names, at the price of one look at all processes."""
+        sessions = proc.living_sessions()
+        return {name: self._members(name, sessions) for name in names}
+
+    def _members(self, name: str, sessions: Mapping[int, list[Stat]]) -> list[Stat]:
         record = self.record(name)
         if record is None or record.boot != self._boot:
             return []
         leader = read_stat(record.pid)
         if leader and leader.started != record.started:
             return []
-        members = [stat for stat in _all_stats() if stat.session == record.pid and stat.alive]
+        members = sessions.get(record.pid, [])
         if leader is None or not leader.alive:
-            members = [stat for stat in members if _has_mark(stat.pid, record.mark)]
+            members = [stat for stat in members if proc.has_mark(stat.pid, record.mark)]
         return sorted(members, key=lambda stat: stat.pid != record.pid)
 
     def state(self, name: str) -> str:
         """`running`, `paused` (SIGSTOP) or `stopped`."""
-        record, leader = self.record(name), None
-        if record and record.boot == self._boot:
-            _reap(record.pid)
-            leader = read_stat(record.pid)
+        record = self.record(name)
+        leader = read_stat(record.pid) if record and record.boot == self._boot else None
         if record is None or leader is None or leader.started != record.started:
             return STOPPED
         if not leader.alive:
+            proc.reap(leader.pid)
             return STOPPED
-        return PAUSED if leader.state in "Tt" else RUNNING
+        return PAUSED if leader.paused else RUNNING
 
     def start(self, command: Command) -> bool:
         """Start a process unless it runs; say whether it was started.
@@ -168,31 +132,30 @@ class Processes:
         draft.replace(target)
         return True
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to each process that belongs to a name."""
-        for stat in self.members(name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(stat.pid, number)
+    def signal(self, names: Iterable[str], number: signal.Signals) -> None:
+        """Send a signal to each process that belongs to one of the names."""
+        for members in self.members_of(names).values():
+            for stat in members:
+                proc.send(stat, number)
 
     def stop(self, names: Iterable[str], grace: float = 10.0) -> None:
         """End processes: a request first, force after `grace` seconds."""
-        remaining = [name for name in names if self.members(name)]
-        for name in remaining:
-            self.signal(name, signal.SIGTERM)
-            self.signal(name, signal.SIGCONT)
-        deadline = time.monotonic() + grace
-        while remaining and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            remaining = [name for name in remaining if self._still_there(name)]
-        for name in remaining:
-            self.signal(name, signal.SIGKILL)
-        while any(self._still_there(name) for name in remaining):
-            time.sleep(POLL_SECONDS)
+        names = list(names)
+        self.signal(names, signal.SIGTERM)
+        self.signal(names, signal.SIGCONT)
+        if self._last_longer_than(grace, names):
+            self.signal(names, signal.SIGKILL)
+            if left := self._last_longer_than(FORCE_SECONDS, names):
+                raise LabError(f"even SIGKILL does not end {', '.join(left)}")
 
-    def _still_there(self, name: str) -> bool:
-        if record := self.record(name):
-            _reap(record.pid)
-        return bool(self.members(name))
+    def _last_longer_than(self, seconds: float, names: Iterable[str]) -> list[str]:
+        """Wait for the end of processes; answer which of them are still there."""
+        deadline = time.monotonic() + seconds
+        while left := [name for name, members in self.members_of(names).items() if members]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
+        return left
 
     def forget(self, name: str) -> None:
         """Remove the record of a process that has ended."""
@@ -228,12 +191,6 @@ class Processes:
         return f"{name} ended while we waited for it; the end of {self.log(name)}:\n" + tail(
             self.log(name), 15
         )
-
-
-def _reap(pid: int) -> None:
-    """Take the exit status of our own child, so that it does not stay a zombie."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def _spawn(arguments: Iterable[str], environment: Mapping[str, str], log: Path) -> int:

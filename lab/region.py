@@ -18,7 +18,8 @@ from lab.boot import Boot
 from lab.errors import LabError
 from lab.keystone import administrator
 from lab.layout import Lab, Region
-from lab.processes import RUNNING, Processes, read_stat
+from lab.proc import read_stat
+from lab.processes import RUNNING, Processes
 from lab.rest import Rest
 from lab.services import Service
 

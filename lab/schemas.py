@@ -20,10 +20,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+from lab import install
 from lab.configuration import ADMIN_PASSWORD, TEMPLATES, database_url, transport_url
 from lab.errors import LabError
 from lab.infrastructure import client_command, execute
-from lab.install import LOCK
 from lab.layout import Lab, Region
 from lab.services import environment
 
@@ -93,10 +93,9 @@ def _copy(lab: Lab, statements: str, name: str) -> None:
 
 
 def _folder(lab: Lab) -> Path:
-    """Dumps belong to one set of versions, and to settings such as how passwords are hashed."""
-    digest = hashlib.sha256(LOCK.read_bytes())
-    for template in sorted(TEMPLATES.iterdir()):
-        digest.update(template.read_bytes())
+    """Dumps belong to one set of versions, and to how Keystone hashes passwords."""
+    settings = (TEMPLATES / "keystone.conf").read_text()
+    digest = hashlib.sha256((install.versions() + settings).encode())
     return lab.cache / f"schemas-{digest.hexdigest()[:12]}"
 
 

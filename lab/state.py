@@ -11,7 +11,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from lab import install
 from lab.console import Progress
 from lab.errors import LabError
 from lab.layout import ALL_REGIONS, DEFAULT_PORT, DEFAULT_REGIONS, LAYOUTS, SHARED, Lab
@@ -29,11 +31,17 @@ def processes_of(lab: Lab) -> Processes:
 def load(root: Path, layout: str | None = None) -> Lab:
     """The lab of a layout as it was last brought up; by default the current one."""
     layout = layout or current_layout(root)
-    try:
-        remembered = json.loads((root / layout / "lab.json").read_text())
-    except FileNotFoundError:
+    remembered = _remembered(root, layout)
+    if not remembered:
         return Lab(root, layout, base_port=_wanted_port() or DEFAULT_PORT)
     return Lab(root, layout, remembered["regions"], remembered["base_port"])
+
+
+def _remembered(root: Path, layout: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads((root / layout / "lab.json").read_text()))
+    except FileNotFoundError:
+        return {}
 
 
 def running(root: Path) -> Lab:
@@ -70,6 +78,10 @@ def for_up(root: Path, layout: str, regions: int | None) -> Lab:
         raise LabError(
             f"the lab counts its ports from {known.base_port}; to move it to {port}, run `destroy` first"
         )
+    if exists(known) and _remembered(root, layout).get("versions", install.versions()) != install.versions():
+        raise LabError(
+            "requirements/lab.txt has changed since the databases of the lab were made: run `destroy` first"
+        )
     for other in LAYOUTS:
         if other != layout and is_running(load(root, other)):
             raise LabError(f"the lab runs in the layout `{other}`: `down` is needed first")
@@ -79,7 +91,11 @@ def for_up(root: Path, layout: str, regions: int | None) -> Lab:
 def save(lab: Lab) -> None:
     """Remember a lab, and that it is the current one."""
     lab.state.mkdir(parents=True, exist_ok=True)
-    remembered = {"regions": lab.region_count, "base_port": lab.base_port}
+    remembered = {
+        "regions": lab.region_count,
+        "base_port": lab.base_port,
+        "versions": install.versions(),
+    }
     (lab.state / "lab.json").write_text(json.dumps(remembered))
     (lab.root / "current").write_text(lab.layout)
 

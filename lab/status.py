@@ -2,11 +2,11 @@
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from lab import infrastructure, services, state
 from lab.layout import Lab
-from lab.processes import RUNNING, Processes
+from lab.proc import Stat, memory_kib
+from lab.processes import RUNNING
 from lab.rest import answers
 from lab.services import Service
 
@@ -15,49 +15,46 @@ PROBE_SECONDS = 5.0
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One process: `memory_mb` is its share of memory (PSS), `answers` None without an API."""
+    """One process with its children; `answers` is None without an API."""
 
     region: str
     name: str
     state: str
-    pid: int | None
-    memory_mb: int
+    members: list[Stat]
     port: int | None = None
     answers: bool | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that the others belong to."""
+        return self.members[0].pid if self.members else None
+
+    @property
+    def memory_mb(self) -> int:
+        """Its share in the memory that is used."""
+        return sum(memory_kib(stat.pid) for stat in self.members) // 1024
 
 
 def rows(lab: Lab) -> list[Row]:
     """Every process that the lab has when it is up, in the order of the regions."""
     processes = state.processes_of(lab)
+    listed = services.everything(lab)
+    members = processes.members_of([*infrastructure.NAMES, *(service.process for _, service in listed)])
+    foundation = [Row("", name, processes.state(name), members[name]) for name in infrastructure.NAMES]
+
+    def row(item: tuple[str, Service]) -> Row:
+        return _row(*item, processes.state(item[1].process), members[item[1].process])
+
     with ThreadPoolExecutor(16) as threads:
-        foundation = [Row("", name, *_process(processes, name)) for name in infrastructure.NAMES]
-        regional = threads.map(lambda item: _row(processes, *item), services.everything(lab))
-        return [*foundation, *regional]
+        return [*foundation, *threads.map(row, listed)]
 
 
-def _row(processes: Processes, region: str, service: Service) -> Row:
-    found, pid, memory = _process(processes, service.process)
+def _row(region: str, service: Service, found: str, members: list[Stat]) -> Row:
     port = service.port
     if port is None:
-        return Row(region, service.name, found, pid, memory)
+        return Row(region, service.name, found, members)
     responds = found == RUNNING and answers(port, service.probe, PROBE_SECONDS)
-    return Row(region, service.name, found, pid, memory, port, responds)
-
-
-def _process(processes: Processes, name: str) -> tuple[str, int | None, int]:
-    """The state, the leader's id and the memory of a process with its children."""
-    members = processes.members(name)
-    memory = sum(_memory_kib(stat.pid) for stat in members) // 1024
-    return processes.state(name), members[0].pid if members else None, memory
-
-
-def _memory_kib(pid: int) -> int:
-    """The proportional share of memory of a process (PSS, proc(5))."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+    return Row(region, service.name, found, members, port, responds)
 
 
 def table(lab: Lab, found: list[Row]) -> str:

@@ -75,8 +75,7 @@ def act(lab: Lab, action: str, unit: str, progress: Progress) -> None:
 def signal_those(processes: Processes, names: list[str], found: str, number: signal.Signals) -> None:
     """Signal the processes that are in a state, and wait until they have left it."""
     concerned = [name for name in names if processes.state(name) == found]
-    for name in concerned:
-        processes.signal(name, number)
+    processes.signal(concerned, number)
     processes.wait_until(
         lambda: all(processes.state(name) != found for name in concerned),
         f"sending {number.name} to {', '.join(concerned)}",
