@@ -196,5 +196,5 @@ def _thresholds(pairs: Mapping[str, str]) -> dict[str, float]:
 
 
 def _home(conf: Any) -> str:
-    section = conf.keystone_authtoken
-    return str(section.www_authenticate_uri or getattr(section, "auth_url", None) or "").rstrip("/")
+    """Where users authenticate: also where the page logs them in."""
+    return str(conf.keystone_authtoken.www_authenticate_uri or "").rstrip("/")

@@ -48,7 +48,8 @@ class Authenticator:
         status = await loop.run_in_executor(self._threads, self._check, environ)
         if status == _UNAVAILABLE:
             raise KeystoneAway(
-                "the home Keystone does not answer, so the token cannot be checked; try again later"
+                "the home Keystone does not answer, or refuses multisite itself, "
+                "so the token cannot be checked; try again later"
             )
         if status is not None:
             raise Unauthenticated("the token is missing, wrong or expired; get a new one from Keystone")

@@ -51,8 +51,9 @@ def summarize(detail: VolumeDetail) -> VolumeSummary:
 
 
 def pool_of(item: Mapping[str, Any]) -> Pool:
-    """One pool of `scheduler-stats/get_pools`; what is allocated counts as provisioned where a driver tells
-    no more, as in Cinder's own scheduler.
+    """One pool of `scheduler-stats/get_pools`.
+
+    Where a driver tells no more, what is allocated counts as provisioned, as in Cinder's own scheduler.
     """
     capabilities = item.get("capabilities") or {}
     allocated = capabilities.get("allocated_capacity_gb")
