@@ -11,6 +11,8 @@ import pytest
 
 from multisite import errors
 from multisite.regions.states import State
+from multisite.usage.model import resource_usage
+from tests.unit.web.conftest import SERVICES
 
 if TYPE_CHECKING:
     from multisite.web.pages import Pages
@@ -88,6 +90,38 @@ async def test_a_region_that_comes_or_goes_sends_the_whole_list(world: World, br
         assert data.count('id="tile-') == 3
         del world.views["RegionThree"], world.capacities["RegionThree"]
         assert 'id="tile-RegionThree"' not in await next_update(stream)
+
+
+async def test_a_regions_page_is_live_too(world: World, browser: Browser) -> None:
+    await browser.log_in("root")
+    async with browser.stream(await connect(browser, "/wall/regions/RegionOne")) as stream:
+        world.region("RegionOne", used=5)
+        await next_update(stream)
+        world.region("RegionTwo", used=9)
+        world.region("RegionOne", used=30)
+        data = await next_update(stream)
+        assert elements(data) == ["capacity"], "what did not change is not sent"
+        assert "<b>30</b> of 40" in data
+        world.region("RegionOne", used=30, ill=dict.fromkeys(SERVICES, State.UNREACHABLE))
+        assert {"head", "health"} <= set(elements(await next_update(stream)))
+
+
+async def test_a_tenant_has_no_stream_of_a_region(browser: Browser) -> None:
+    await browser.log_in("alice")
+    assert (await browser.get("/events?view=region&region=RegionOne")).status == 403
+
+
+async def test_a_project_that_was_read_again_is_sent_though_its_figures_are_the_same(
+    world: World, browser: Browser
+) -> None:
+    world.project({"compute/cores": resource_usage(4, 20)}, RegionOne=True, RegionTwo=True)
+    await browser.log_in("alice")
+    async with browser.stream(await connect(browser, "/project")) as stream:
+        world.project({"compute/cores": resource_usage(5, 20)}, RegionOne=True, RegionTwo=True)
+        await next_update(stream)
+        world.region("RegionTwo", observed_at=world.clock.now())
+        world.project({"compute/cores": resource_usage(5, 20)}, RegionOne=True, RegionTwo=True)
+        assert elements(await next_update(stream)) == ["use-RegionTwo"]
 
 
 async def test_who_comes_back_gets_what_it_lacks(world: World, browser: Browser) -> None:

@@ -36,6 +36,14 @@ async def test_it_shows_use_limit_and_left_per_region_and_in_total(world: World,
     assert "Complete: fresh figures of every region" in answer.words
 
 
+async def test_a_limit_that_nobody_knows_is_a_dash_once(world: World, browser: Browser) -> None:
+    world.project(RESOURCES, RegionOne=True, RegionTwo=True)
+    await browser.log_in("alice")
+    words = (await browser.get("/project")).words
+    assert plain("Image space 6 GiB – Complete") in plain(words), "used, limit, and nothing left to tell"
+    assert plain("3 GiB of") not in plain(words)
+
+
 async def test_one_region_shows_all_its_resources(world: World, browser: Browser) -> None:
     world.project(RESOURCES, RegionOne=True, RegionTwo=True)
     await browser.log_in("alice")
@@ -67,9 +75,9 @@ async def test_what_is_missing_is_named(world: World, browser: Browser) -> None:
         (resource_usage(3, 20, reserved=2), "5", "20", "15", 25.0),
         (resource_usage(25, 20), "25", "20", "-5", 100.0),
         (resource_usage(0, 0), "0", "0", "0", 0.0),
-        (resource_usage(3, -1), "3", "unlimited", "–", None),
-        (resource_usage(3, None), "3", "–", "–", None),
-        (resource_usage(None, 20), "–", "20", "–", None),
+        (resource_usage(3, -1), "3", "unlimited", "", None),
+        (resource_usage(3, None), "3", "–", "", None),
+        (resource_usage(None, 20), "–", "20", "", None),
     ],
 )
 def test_rows(usage: ResourceUsage, used: str, limit: str, left: str, share: float | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,20 @@ async def test_a_dead_region_says_why_and_since_when_and_keeps_its_last_figures(
     assert "12\u00a0s ago" in tile
     assert "last figures" in tile
     assert "<b>4</b> of 40" in tile
+
+
+async def test_the_age_of_a_tile_is_not_that_of_images(world: World, browser: Browser) -> None:
+    """They are read every ten minutes, and a tile shows none of them."""
+    view = world.views["RegionOne"]
+    old = world.clock.now() - timedelta(minutes=9)
+    services = dict(view.services)
+    services["image"] = replace(services["image"], observed_at=old)
+    world.views["RegionOne"] = replace(view, services=services)
+    await browser.log_in("root")
+    assert ">12\u00a0s ago</time>" in (await browser.get("/wall")).tile("RegionOne")
+    services["volume"] = replace(services["volume"], observed_at=old)
+    world.views["RegionOne"] = replace(view, services=services)
+    assert ">9\u00a0min ago</time>" in (await browser.get("/wall")).tile("RegionOne")
 
 
 @pytest.mark.usefixtures("every_state")

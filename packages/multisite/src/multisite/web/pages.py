@@ -77,7 +77,9 @@ def create_pages(
     region = RegionPage(services.regions, services.capacity, renderer, clock)
     project = ProjectPage(services.usage, renderer, clock)
     feeds = Feeds(event_interval, trouble)
-    events = Events(visitors, {"wall": wall, "regions": regions, "project": project}, feeds, clock)
+    events = Events(
+        visitors, {"wall": wall, "regions": regions, "region": region, "project": project}, feeds, clock
+    )
     page = visitors.page
     routes: list[BaseRoute] = [
         _route("GET", "/login", login.form),

@@ -16,7 +16,7 @@ from multisite.errors import NotFound
 from multisite.usage.model import ProjectUsage, RegionUsage
 from multisite.web.rendering import Renderer
 from multisite.web.services import UsageService
-from multisite.web.snapshots import Fragment, Snapshot, fragment
+from multisite.web.snapshots import Fragment, Snapshot, dated_fragment, fragment
 from multisite.web.tiles import ailments, service_marks
 from multisite.web.urls import Urls
 from multisite.web.usage_rows import grouped, main_labels, main_uses
@@ -97,4 +97,4 @@ class ProjectPage:
             "observed_at": min(read) if read else None,
             "ailing": ailments(service_marks(usage.services)),
         }
-        return fragment(f"use-{usage.region}", self.renderer.fragment("_use.html", urls, **context))
+        return dated_fragment(f"use-{usage.region}", self.renderer.fragment("_use.html", urls, **context))

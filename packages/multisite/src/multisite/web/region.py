@@ -1,11 +1,13 @@
 """A region's page, for operators: its services, its capacity down to hosts, and what still fits.
 
-Long lists are cut at `MOST_ROWS`; the page says so, and where the rest is.
+State, services, capacity and what fits are a live view. The lists of parts stay as they were loaded: they can
+be long, and whoever reads in one does not want it to move. Long lists are cut at
+`MOST_ROWS`; the page says so, and where the rest is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +19,14 @@ from multisite.regions.states import State
 from multisite.web.bars import FIVE_CLASSES, Bar, class_bar
 from multisite.web.rendering import Renderer
 from multisite.web.services import CapacityService, RegionService
+from multisite.web.snapshots import Fragment, Snapshot, dated_fragment
 from multisite.web.tiles import capacity_tile
+from multisite.web.urls import Urls
 from multisite.web.visitors import Visitor
+from multisite.web.wall import trouble
 
 MOST_ROWS = 500
+LIVE_PARTS = ("head", "health", "capacity", "flavors")
 
 Value = TypeVar("Value")
 
@@ -42,25 +48,55 @@ class RegionPage:
     renderer: Renderer
     clock: Clock
 
+    def key(self, request: Request, visitor: Visitor) -> Hashable:  # noqa: ARG002 - all operators share it
+        """Shared by all operators."""
+        return "region", Urls.of(request), _name(request)
+
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """The whole page."""
-        name = request.path_params["name"]
+        detail, figures = await self._read(request, visitor)
+        snapshot = self._snapshot(Urls.of(request), figures)
+        query = {"view": "region", "region": _name(request), "have": snapshot.digest}
+        context = {
+            **figures,
+            "visitor": visitor,
+            "here": "wall",
+            "detail": detail,
+            "providers": provider_rows(detail.providers[:MOST_ROWS]),
+            "snapshot": snapshot,
+            "events": Urls.of(request).page("events", query),
+        }
+        return self.renderer.page(request, "region.html", context)
+
+    async def snapshot(self, request: Request, visitor: Visitor) -> Snapshot:
+        """The view now."""
+        _, figures = await self._read(request, visitor)
+        return self._snapshot(Urls.of(request), figures)
+
+    async def _read(self, request: Request, visitor: Visitor) -> tuple[CapacityDetail, dict[str, Any]]:
+        name = _name(request)
         detail = await self.capacity.show(visitor.requester, name)
         view = await self.regions.show(visitor.requester, name)
         health = await self.regions.health(visitor.requester, names=[name])
-        context = {
-            "visitor": visitor,
-            "here": "wall",
+        return detail, {
             "region": view.region,
             "tile": capacity_tile(view, detail.region, self.clock.now()),
             "health": sorted(health, key=lambda each: each.service),
-            "detail": detail,
             "zones": zone_bars(detail),
-            "providers": provider_rows(detail.providers[:MOST_ROWS]),
             "flavors": sorted(detail.flavors, key=lambda each: (each.vcpus, each.ram, each.name)),
             "most": MOST_ROWS,
         }
-        return self.renderer.page(request, "region.html", context)
+
+    def _snapshot(self, urls: Urls, figures: Mapping[str, Any]) -> Snapshot:
+        def part(name: str) -> Fragment:
+            return dated_fragment(name, self.renderer.fragment(f"_region_{name}.html", urls, **figures))
+
+        return Snapshot({**{name: part(name) for name in LIVE_PARTS}, "trouble": trouble("")}, {})
+
+
+def _name(request: Request) -> str:
+    """The region's name: in the page's own path, or in the query of its stream."""
+    return str(request.path_params.get("name") or request.query_params.get("region", ""))
 
 
 def zone_bars(detail: CapacityDetail) -> dict[str, tuple[Bar, ...]]:

@@ -16,6 +16,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+_COUNTED = re.compile(r'<time data-age="\d+"([^>]*)>[^<]*</time>')
 _AGES = re.compile(r"<time data-age=.*?</time>", re.DOTALL)
 _ORDER: Final = "(order)"
 
@@ -32,6 +33,11 @@ class Fragment:
 def fragment(identifier: str, html: str) -> Fragment:
     """A fragment that is marked by its HTML without the ages."""
     return Fragment(identifier, html, hashlib.sha256(_AGES.sub("", html).encode()).hexdigest()[:16])
+
+
+def dated_fragment(identifier: str, html: str) -> Fragment:
+    """A fragment that is also sent anew when a moment that it tells the age of is another one."""
+    return Fragment(identifier, html, hashlib.sha256(_COUNTED.sub(r"\1", html).encode()).hexdigest()[:16])
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ SEVERITY = {
     State.DISABLED: 5,
 }
 
+#: Read at intervals of their own; the age of a tile is not theirs.
+_SLOW_SERVICES = frozenset({"image"})
+
 _WARNED = {"volume": "Volumes", "external_ipv4": "External IPv4", "external_ipv6": "External IPv6"}
 
 
@@ -69,7 +72,10 @@ def ailments(services: Sequence[ServiceMark]) -> tuple[Ailment, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One region. `observed_at` is the oldest reading among the services that answer, else the newest."""
+    """One region. `observed_at` is the oldest reading among the services that answer, else the newest.
+
+    Images do not count: they are read at a slower interval, and a tile shows nothing of them.
+    """
 
     name: str
     state: State
@@ -160,7 +166,8 @@ def _facts(capacity: RegionCapacity) -> list[tuple[str, str]]:
         compute = capacity.compute
         facts.append(("hosts", f"{figures.count(compute.hosts_available)}/{figures.count(compute.hosts)}"))
         if compute.running_servers is not None:
-            facts.append(("servers", figures.count(compute.running_servers)))
+            servers = compute.running_servers
+            facts.append(("server" if servers == 1 else "servers", figures.count(servers)))
     return facts
 
 
@@ -169,8 +176,9 @@ def _resource(name: str) -> str:
 
 
 def _observed_at(services: Mapping[str, Freshness]) -> datetime | None:
-    fresh = [each.observed_at for each in services.values() if each.state is State.FRESH and each.observed_at]
-    known = [each.observed_at for each in services.values() if each.observed_at]
+    swept = [each for name, each in services.items() if name not in _SLOW_SERVICES and each.observed_at]
+    known = [each.observed_at for each in swept or services.values() if each.observed_at]
+    fresh = [each.observed_at for each in swept if each.state is State.FRESH and each.observed_at]
     if fresh:
         return min(fresh)
     return max(known) if known else None

@@ -42,7 +42,10 @@ _NEARLY_FULL = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One resource of a project. `full_share` is percent of the limit, `None` where there is no limit."""
+    """One resource of a project. `full_share` is percent of the limit, `None` where there is no limit.
+
+    `left` is empty where there is nothing to subtract: no limit, or use or limit not known.
+    """
 
     name: str
     label: str
@@ -50,6 +53,7 @@ class Use:
     limit: str
     left: str
     full_share: float | None
+    limit_known: bool = True
 
     @property
     def width(self) -> str:
@@ -78,8 +82,9 @@ def use(name: str, usage: ResourceUsage) -> Use:
         label=label(name),
         used=text(taken),
         limit="unlimited" if usage.limit == UNLIMITED else text(usage.limit),
-        left=text(usage.left),
+        left="" if usage.left is None else text(usage.left),
         full_share=figures.share(float(taken or 0), float(usage.limit or 0)) if bounded else None,
+        limit_known=usage.limit is not None,
     )
 
 
