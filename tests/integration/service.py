@@ -6,7 +6,7 @@ The authenticator stands where keystonemiddleware would: a token is a name from 
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -94,8 +94,8 @@ class Service:
     assembly: Assembly
     authenticator: Authenticator
     store: RegionStore
-    prefix: str = ""
-    _ids: dict[str, int] = field(default_factory=dict)
+    #: Set, the client speaks as uvicorn does behind a proxy with this root path.
+    root_path: str = ""
 
     async def call(
         self,
@@ -121,9 +121,9 @@ class Service:
             "scheme": "http",
             "server": ("multisite.example", 8118),
             "client": ("127.0.0.1", 1),
-            "path": unquote(self.prefix + parts.path),
-            "raw_path": (self.prefix + parts.path).encode(),
-            "root_path": "",
+            "path": unquote(self.root_path + parts.path),
+            "raw_path": (self.root_path + parts.path).encode(),
+            "root_path": self.root_path,
             "query_string": parts.query.encode(),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
         }
@@ -159,7 +159,7 @@ class Service:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, clock: Clock, extra: str = "") -> AsyncIterator[Service]:
+async def opened(url: str, folder: Path, clock: Clock) -> AsyncIterator[Service]:
     """The application over the database at `url`, with its own files in `folder`."""
     file = folder / "multisite.conf"
     file.write_text(
@@ -173,7 +173,6 @@ clouds_file = {folder}/clouds.yaml
 [keystone_authtoken]
 www_authenticate_uri = http://127.0.0.1:9/v3
 auth_type = none
-{extra}
 """,
         encoding="utf-8",
     )
@@ -181,11 +180,8 @@ auth_type = none
     app = create_app(assembly)
     app.state.authenticator.close()
     authenticator = app.state.authenticator = Authenticator()
+    assembly.loop.start()  # but not the scheduler: nothing is read unless a request asks for it
     try:
         yield Service(app, assembly, authenticator, RegionStore(assembly.database))
     finally:
-        assembly.clients.tokens.close()
-        assembly.loop.stop()
-        await assembly.home.close()
-        await assembly.region_database.close()
-        await assembly.database.close()
+        await assembly.stop()

@@ -82,7 +82,9 @@ async def test_of_several_that_come_at_once_one_gets_it(
     database: Database, second_database: Database, clock: FixedClock
 ) -> None:
     for round_ in range(5):
-        holders = [lease(db, clock, f"{round_}-{index}") for index, db in enumerate([database, second_database] * 3)]
+        holders = [
+            lease(db, clock, f"{round_}-{index}") for index, db in enumerate([database, second_database] * 3)
+        ]
         held = await asyncio.gather(*(holder.hold() for holder in holders))
 
         assert held.count(True) == 1

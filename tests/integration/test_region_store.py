@@ -162,7 +162,8 @@ async def test_a_failure_keeps_the_figures_of_the_last_success(database: Databas
     await store.write(region.id, [Observation("placement", NOW, summary)])
     error = CallError("timeout", "no answer")
     await store.write(
-        region.id, [Observation("placement", LATER, error=error), Observation("image", LATER, ImageSummary(1, 2))]
+        region.id,
+        [Observation("placement", LATER, error=error), Observation("image", LATER, ImageSummary(1, 2))],
     )
 
     assert (await store.summaries())[region.id] == {"placement": summary, "image": ImageSummary(1, 2)}

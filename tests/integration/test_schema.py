@@ -54,8 +54,12 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(empty_url: str) -> None:
 
 def test_a_database_that_was_never_upgraded_names_the_command(empty_url: str, database_kind: str) -> None:
     if database_kind == "sqlite":
-        sqlite3.connect(parse_url(empty_url).database or "").execute("CREATE TABLE other (a)").connection.close()
-    with pytest.raises(DatabaseAway, match="has schema none, this multisite needs .*; run: multisite db upgrade"):
+        sqlite3.connect(parse_url(empty_url).database or "").execute(
+            "CREATE TABLE other (a)"
+        ).connection.close()
+    with pytest.raises(
+        DatabaseAway, match="has schema none, this multisite needs .*; run: multisite db upgrade"
+    ):
         schema.check(empty_url)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from multisite.errors import BadRequest
 from multisite.requester import Requester
@@ -15,8 +15,12 @@ T = TypeVar("T")
 #: Rows of one page, unless the request asks for fewer.
 PAGE = 1000
 
+#: A key as the database may be asked for it: PostgreSQL takes no NUL.
+TEXT = r"^[^\x00]*$"
+
 RegionFilter = Annotated[
-    list[str], Query(alias="region", description="Only these regions, by name; repeatable.", max_length=1000)
+    list[Annotated[str, Field(pattern=TEXT)]],
+    Query(alias="region", description="Only these regions, by name; repeatable.", max_length=1000),
 ]
 Fresh = Annotated[bool, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of one page.")]

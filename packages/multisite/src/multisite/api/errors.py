@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from multisite.api.middleware import REQUEST_ID
 from multisite.errors import (
     BadRequest,
     MethodNotAllowed,
@@ -39,9 +40,8 @@ def install(app: FastAPI, auth_url: str) -> None:
     async def unknown(request: Request, error: Exception) -> JSONResponse:
         request_id = getattr(request.state, "request_id", "")
         LOG.error("%s %s %s failed", request_id, request.method, request.url.path, exc_info=error)
-        return _answer(
-            request, MultisiteError("multisite made a mistake; the log has it under this request id")
-        )
+        mistake = MultisiteError("multisite made a mistake; the log has it under this request id")
+        return _answer(request, mistake, {REQUEST_ID: request_id})  # Starlette answers past `Envelope`
 
     app.add_exception_handler(MultisiteError, known)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -45,7 +45,7 @@ class Envelope:
                 status = message["status"]
                 answer = MutableHeaders(scope=message)
                 answer[REQUEST_ID] = request_id
-                if scope["path"].startswith("/v1") and "version" in state:
+                if _route(scope).startswith("/v1") and "version" in state:
                     answer[HEADER] = f"multisite {state['version']}"
                     answer.add_vary_header(HEADER)
             await send(message)
@@ -58,7 +58,11 @@ class Envelope:
         else:
             await self._app(scope, receive, tell)
         finally:
-            _log(scope, headers, request_id, status, time.perf_counter() - started)
+            _log(scope, headers, request_id, status or 500, time.perf_counter() - started)
+
+
+def _route(scope: Scope) -> str:
+    return str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
 
 
 def _check_size(headers: Headers) -> None:

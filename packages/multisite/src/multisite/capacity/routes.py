@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from multisite.capacity.details import CapacityDetail
 from multisite.capacity.model import CapacityTotals, RegionCapacity
 from multisite.capacity.service import CapacityService
-from multisite.http import PAGE, Fresh, Limit, Link, Marker, RegionFilter, page, requester
+from multisite.http import PAGE, TEXT, Fresh, Limit, Link, Marker, RegionFilter, page, requester
 
 
 class CapacityAnswer(BaseModel):
@@ -34,7 +34,7 @@ async def list_capacity(
 
 async def show_capacity(
     request: Request,
-    region: Annotated[str, Path(description="The region's name.", max_length=255)],
+    region: Annotated[str, Path(description="The region's name.", max_length=255, pattern=TEXT)],
     fresh: Fresh = False,  # noqa: FBT002
 ) -> CapacityDetail:
     """One region with its providers, hosts, pools, networks, stores, and how many servers fit."""

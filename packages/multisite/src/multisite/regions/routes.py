@@ -1,25 +1,35 @@
 """HTTP of regions."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 
 from multisite.errors import BadRequest
-from multisite.http import PAGE, Limit, Link, Marker, RegionFilter, page, requester
+from multisite.http import PAGE, TEXT, Limit, Link, Marker, RegionFilter, page, requester
 from multisite.regions.examination import Examination
 from multisite.regions.model import Identity, Interface, Maintenance, Region, ServiceHealth
 from multisite.regions.service import RegionService
 from multisite.regions.states import Freshness, State
 from multisite.regions.status import RegionView
 
-Name = Annotated[str, Path(description="The region's name.", max_length=255)]
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment in UTC lies between the years 1 and 9999") from error
+
+
+Name = Annotated[str, Path(description="The region's name.", max_length=255, pattern=TEXT)]
 NameField = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,254}$")]
 Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Labels = Annotated[
     dict[Text, Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]], Field(max_length=64)
 ]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Position = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Interval = Annotated[int, Field(ge=1, le=86400)]
 
@@ -34,7 +44,7 @@ class MaintenanceBody(Body):
     """Planned work: why, and until when (with a time zone)."""
 
     reason: Text
-    ends_at: AwareDatetime | None = None
+    ends_at: Moment | None = None
 
 
 class RegionCreate(Body):

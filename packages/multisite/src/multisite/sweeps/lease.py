@@ -34,13 +34,15 @@ class Lease:
             insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(leases)
             values = {"holder": self._holder, "expires_at": now + self._span}
             taken = await connection.execute(
-                insert.values(name=self._name, **values).on_conflict_do_update(
+                insert.values(name=self._name, **values)
+                .on_conflict_do_update(
                     index_elements=["name"],
                     set_=values,
                     where=(leases.c.holder == self._holder) | (leases.c.expires_at <= now),
                 )
+                .returning(leases.c.holder)
             )
-            ours = taken.rowcount == 1
+            ours = taken.first() is not None
         self._held_until = now + self._span if ours else now - self._span
         return ours
 

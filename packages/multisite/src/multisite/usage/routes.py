@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from pydantic import BaseModel
 
-from multisite.http import PAGE, Fresh, Limit, Link, Marker, RegionFilter, page, requester
+from multisite.http import PAGE, TEXT, Fresh, Limit, Link, Marker, RegionFilter, page, requester
 from multisite.usage.model import ProjectUsage, ProjectUsageRow
 from multisite.usage.service import UsageService
 
@@ -35,7 +35,9 @@ async def list_usage(
 
 async def show_usage(
     request: Request,
-    project_id: Annotated[str, Path(description="The project's id in the home Keystone.", max_length=64)],
+    project_id: Annotated[
+        str, Path(description="The project's id in the home Keystone.", max_length=64, pattern=TEXT)
+    ],
     region: RegionFilter = [],  # noqa: B006
     fresh: Fresh = False,  # noqa: FBT002
 ) -> ProjectUsage:
