@@ -42,7 +42,7 @@ amounts = st.one_of(st.integers(0, 10**15), st.floats(0, 1e15, allow_nan=False))
             "compute, volume unreachable; image stale",
         ),
         (columns.CallError({"code": "timeout"}), "timeout"),
-        (columns.CallError({"code": "x", "detail": "word " * 40}), "x: " + "word " * 15 + "…"),
+        (columns.CallError({"code": "x", "detail": "word " * 40}), ("x: " + "word " * 40)[:99] + "…"),
         (columns.WholeCallError({"code": "x", "detail": "word " * 40}), "x: " + ("word " * 40).strip()),
         (
             columns.Services(

@@ -7,7 +7,6 @@ values are `-` in a table and sort last.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from textwrap import shorten
 from typing import Any
 
 from cliff.columns import FormattableColumn
@@ -121,15 +120,24 @@ class Maintenance(Cell):
         return f"{value['reason']} (until {end})" if end else str(value["reason"])
 
 
-class CallError(Cell):
-    """Why a call to a region failed, cut to what a table bears; programs get all of it."""
+class Sentence(Cell):
+    """What a service said: cut to what a table bears; programs get all of it."""
 
-    longest = 80
+    longest = 100
 
-    def text(self, value: Mapping[str, Any]) -> str:
-        """The code, and the beginning of the sentence that operators get."""
-        detail = shorten(value.get("detail") or "", self.longest, placeholder=" …")
-        return f"{value['code']}: {detail}" if detail else str(value["code"])
+    def text(self, value: str) -> str:
+        """The beginning, on one line."""
+        line = " ".join(value.split())
+        return line if len(line) <= self.longest else f"{line[: self.longest - 1]}…"
+
+
+class CallError(Sentence):
+    """Why a call to a region failed."""
+
+    def text(self, value: Any) -> str:
+        """The code, and the sentence that operators get."""
+        detail = value.get("detail")
+        return super().text(f"{value['code']}: {detail}" if detail else value["code"])
 
 
 class WholeCallError(CallError):

@@ -6,7 +6,7 @@ from typing import Any
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 
-from osc_multisite.columns import Cell, Labels, Maintenance, Measure, Services, ServiceStates
+from osc_multisite.columns import Cell, Labels, Maintenance, Measure, Sentence, Services, ServiceStates
 from osc_multisite.command import Command, Lister, ShowOne, Table, add_region_filter
 
 #: The fields of a REGION, in the order in which they are shown.
@@ -130,7 +130,7 @@ class TestRegion(Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Run the checks in the service."""
         self.result = self.multisite.test_region(parsed_args.name)
-        rows = [(check["check"], check["ok"], Cell(check["detail"])) for check in self.result["checks"]]
+        rows = [(check["check"], check["ok"], Sentence(check["detail"])) for check in self.result["checks"]]
         return ["Check", "OK", "Detail"], rows
 
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Any, data: Any) -> Any:
