@@ -101,7 +101,7 @@ class Service:
         self,
         method: str,
         url: str,
-        token: str | None = "operator",
+        token: str | None = "operator",  # noqa: S107 - a name of PEOPLE
         body: Any = None,
         *,
         raw: bytes | None = None,

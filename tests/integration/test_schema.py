@@ -58,7 +58,7 @@ def test_a_database_that_was_never_upgraded_names_the_command(empty_url: str, da
             "CREATE TABLE other (a)"
         ).connection.close()
     with pytest.raises(
-        DatabaseAway, match="has schema none, this multisite needs .*; run: multisite db upgrade"
+        DatabaseAway, match=r"has schema none, this multisite needs .*; run: multisite db upgrade"
     ):
         schema.check(empty_url)
 
@@ -81,7 +81,7 @@ def damaged(path: Path) -> str:
 
 
 def test_a_file_that_is_damaged_inside_is_refused_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseAway, match="is damaged .*; restore it from a backup") as caught:
+    with pytest.raises(DatabaseAway, match=r"is damaged .*; restore it from a backup") as caught:
         schema.check(damaged(tmp_path / "m.sqlite"))
     assert "\n" not in caught.value.detail
 

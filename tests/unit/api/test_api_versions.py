@@ -1,5 +1,7 @@
 """The OpenStack-API-Version header."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,5 @@ def test_what_is_no_version_is_refused_with_one_that_is(header: str) -> None:
 
 @given(st.text(max_size=30).map(lambda text: f"multisite {text}") | st.text(max_size=30))
 def test_no_header_breaks_the_negotiation(header: str) -> None:
-    try:
+    with suppress(UnsupportedVersion):
         assert negotiate(header)
-    except UnsupportedVersion:
-        pass

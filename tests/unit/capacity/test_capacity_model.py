@@ -43,11 +43,10 @@ providers = st.lists(
 )
 
 
-def host(uuid: str, total: int = 16, used: int = 0, **fields: object) -> Provider:
-    values = {"name": uuid, "root": uuid, "generation": 1, "zone": "nova", **fields}
-    return Provider(
-        uuid=uuid, inventories={"VCPU": Inventory(total, 0, 4.0)}, usages={"VCPU": used}, **values
-    )  # type: ignore[arg-type]
+def host(uuid: str, used: int = 0, zone: str | None = "nova", *, available: bool = True) -> Provider:
+    """A host of 16 CPUs, each promised four times."""
+    inventories = {"VCPU": Inventory(16, 0, 4.0)}
+    return Provider(uuid, uuid, uuid, 1, zone, available, inventories=inventories, usages={"VCPU": used})
 
 
 def test_usable_takes_reserved_off_before_the_ratio() -> None:

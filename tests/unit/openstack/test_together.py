@@ -14,12 +14,17 @@ async def fail(code: str) -> None:
 
 async def test_the_first_failure_stands_for_all_and_the_others_are_cancelled() -> None:
     never = asyncio.Event()
-    with pytest.raises(RegionCallError) as caught:
+    waiting: list[asyncio.Task[object]] = []
+
+    async def both() -> None:
         async with together() as group:
-            waiting = group.create_task(never.wait())
+            waiting.append(group.create_task(never.wait()))
             group.create_task(fail("timeout"))
+
+    with pytest.raises(RegionCallError) as caught:
+        await both()
     assert caught.value.code == "timeout"
-    assert waiting.cancelled()
+    assert waiting[0].cancelled()
 
 
 async def test_groups_within_groups_come_out_as_one_error() -> None:

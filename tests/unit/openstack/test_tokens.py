@@ -87,7 +87,7 @@ async def test_a_token_is_kept_until_shortly_before_its_end(
     tokens: Tokens, credential: Credential, plugin: Plugin, clock: FixedClock
 ) -> None:
     first = await tokens.access(credential)
-    assert (first.token, first.roles, first.project_id) == ("token-1", {"admin", "reader"}, "p")
+    assert (first.token, first.roles, first.project_id) == ("token-1", frozenset({"admin", "reader"}), "p")
 
     clock.advance(plugin.lifetime - RENEW_BEFORE - timedelta(seconds=1))
     assert await tokens.access(credential) is first
