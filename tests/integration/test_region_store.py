@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from multisite.capacity.model import ImageSummary, PlacementSummary
 from multisite.capacity.store import CapacityStore, Observation
 from multisite.db.engine import Database
-from multisite.db.tables import health, observations, regions
+from multisite.db.tables import health, observations, regions, services
 from multisite.openstack.breaker import Breaker
 from multisite.regions.health import HealthRecord
 from multisite.regions.model import Endpoint, Identity, Interface, Maintenance, Region
@@ -182,9 +182,13 @@ async def test_observations_of_a_region_that_was_deleted_meanwhile_are_dropped(d
     async with database.write() as connection:
         await RegionStore(database).delete(connection, region)
     await store.write(region.id, [Observation("placement", LATER, PlacementSummary())])
+    async with database.write() as connection:
+        found = [Endpoint("image", "image", "http://i")]
+        await RegionStore(database).replace_services(connection, region.id, found)
 
     async with database.read() as connection:
         assert (await connection.execute(sa.select(observations))).all() == []
+        assert (await connection.execute(sa.select(services))).all() == []
     assert await store.summaries() == {}
 
 

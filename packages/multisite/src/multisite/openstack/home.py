@@ -4,6 +4,7 @@ Log-in is a password grant: Keystone v3, `POST /auth/tokens`. Someone who names 
 default one, or the first in which they have a role. Runs on the loop of the API.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,13 +105,13 @@ class HomeKeystone:
 
     async def _call(
         self, method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, str], dict[str, Any]]:
+    ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._deadline))
         try:
             async with self._session.request(method, self._url + path, headers=headers, json=body) as answer:
                 parsed = await answer.json(content_type=None) if answer.content_length != 0 else {}
-                status, said = answer.status, dict(answer.headers)
+                status, said = answer.status, answer.headers  # whose names know no case: proxies change it
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             raise KeystoneAway("the home Keystone does not answer; try again later") from error
         if status >= 500 and method == "POST":  # noqa: PLR2004
@@ -118,7 +119,7 @@ class HomeKeystone:
         return status, said, parsed if isinstance(parsed, dict) else {}
 
 
-def _issued(status: int, headers: dict[str, str], body: dict[str, Any]) -> IssuedToken:
+def _issued(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> IssuedToken:
     if status != 201 or "X-Subject-Token" not in headers:  # noqa: PLR2004
         raise Unauthenticated("user, domain or password is wrong")
     token = body["token"]

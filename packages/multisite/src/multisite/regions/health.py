@@ -103,6 +103,11 @@ class HealthBook:
             self._changed.clear()
             return changed
 
+    def give_back(self, records: Sequence[HealthRecord]) -> None:
+        """Records that were taken and could not be stored: they count as changed again."""
+        with self._lock:
+            self._changed |= {(record.region, record.service) for record in records}
+
     def forget(self, region: str) -> None:
         """Drop the records of a region that was deleted."""
         with self._lock:

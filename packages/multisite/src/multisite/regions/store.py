@@ -64,8 +64,13 @@ class RegionStore:
     async def replace_services(
         self, connection: AsyncConnection, region_id: int, endpoints: Iterable[Endpoint]
     ) -> None:
-        """Store the services that discovery found, in place of those stored before."""
+        """Store the services that discovery found, in place of those stored before.
+
+        Those of a region that was deleted meanwhile are dropped.
+        """
         await connection.execute(sa.delete(services).where(services.c.region_id == region_id))
+        if await connection.scalar(sa.select(regions.c.id).where(regions.c.id == region_id)) is None:
+            return
         rows = [
             {
                 "region_id": region_id,

@@ -114,7 +114,11 @@ class Scheduler:
     async def _flush(self) -> None:
         records = self.book.take_changes()
         if records:
-            await self.store.write_health(records)
+            try:
+                await self.store.write_health(records)
+            except MultisiteError:
+                self.book.give_back(records)
+                raise
 
     async def _reload(self) -> None:
         """Follow what operators changed: new regions, changed ones, deleted ones."""

@@ -1,0 +1,324 @@
+"""When each region is read, by a clock that we move."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from multisite import settings
+from multisite.clock import FixedClock
+from multisite.errors import DatabaseAway
+from multisite.openstack.client import Outcome
+from multisite.openstack.failures import RegionCallError
+from multisite.regions.health import HealthBook, HealthRecord
+from multisite.regions.model import Region
+from multisite.regions.status import ServiceRow
+from multisite.sweeps.lease import Lease
+from multisite.sweeps.scheduler import Scheduler
+from multisite.sweeps.sweeper import Sweeper
+
+ONE = Region("one", "one", "c", id=1)
+TWO = Region("two", "two", "c", id=2)
+
+
+@dataclass
+class Sweeps:
+    """Notes what is swept; a region in `held` is not done before its event is set."""
+
+    swept: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    async def sweep(self, region: Region) -> None:
+        self.swept.append(region.name)
+        if region.name in self.held:
+            await self.held[region.name].wait()
+        if self.failure:
+            raise self.failure
+
+    def forget(self, _region_id: int, name: str) -> None:
+        self.forgotten.append(name)
+
+    def client(self, region: Region) -> str:
+        return region.name
+
+    def services(self, _region: Region) -> list[str]:
+        return ["compute", "volume"]
+
+
+@dataclass
+class Store:
+    """Regions in memory, and the health that was written."""
+
+    regions: list[Region] = field(default_factory=lambda: [ONE, TWO])
+    written: list[HealthRecord] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def select(self) -> list[Region]:
+        if self.failure:
+            raise self.failure
+        return self.regions
+
+    async def services(self) -> dict[int, list[ServiceRow]]:
+        return {}
+
+    async def write_health(self, records: list[HealthRecord]) -> None:
+        if self.failure:
+            raise self.failure
+        self.written += records
+
+
+@dataclass
+class Held:
+    """A lease that is ours, or not."""
+
+    ours: bool = True
+    released: bool = False
+
+    async def hold(self) -> bool:
+        return self.ours
+
+    async def release(self) -> None:
+        self.released = True
+
+
+@dataclass
+class World:
+    """The scheduler with everything around it."""
+
+    scheduler: Scheduler
+    sweeps: Sweeps
+    store: Store
+    lease: Held
+    clock: FixedClock
+
+    async def tick(self, after: float = 0.0) -> list[str]:
+        """Move the clock, tick once, let what was started run; answers the names that were swept."""
+        self.sweeps.swept.clear()
+        self.clock.advance(timedelta(seconds=after))
+        await self.scheduler._tick_safely()
+        plans = self.scheduler._plans.values()
+        tasks = [task for plan in plans for task in (plan.task, plan.probing) if task]
+        waiting = {event for event in self.sweeps.held.values() if not event.is_set()}
+        await asyncio.wait(tasks, timeout=0 if waiting else None) if tasks else None
+        return sorted(self.sweeps.swept)
+
+
+@pytest.fixture
+def world(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> World:
+    async def silence(_client: str, _service: str) -> bool:
+        return False
+
+    monkeypatch.setattr("multisite.sweeps.scheduler.probe", silence)
+    sweeps, store, lease = Sweeps(), Store(), Held()
+    scheduler = Scheduler(
+        cast("Sweeper", sweeps),
+        cast("Any", store),
+        HealthBook(),
+        cast("Lease", lease),
+        replace(settings.load(files=[]).sweep, jitter=0.0),
+        clock,
+    )
+    return World(scheduler, sweeps, store, lease, clock)
+
+
+async def test_every_enabled_region_is_swept_at_once_and_then_at_its_interval(world: World) -> None:
+    world.store.regions = [ONE, replace(TWO, enabled=False)]
+
+    assert await world.tick() == ["one"]
+    assert await world.tick(after=59.9) == []
+    assert await world.tick(after=0.1) == ["one"]
+
+
+async def test_a_region_may_have_an_interval_of_its_own(world: World) -> None:
+    world.store.regions = [replace(ONE, sweep_interval=5), TWO]
+
+    assert await world.tick() == ["one", "two"]
+    assert await world.tick(after=5) == ["one"]
+
+
+async def test_jitter_stays_within_its_share_of_the_interval(world: World) -> None:
+    world.scheduler.settings = replace(world.scheduler.settings, jitter=0.1)
+    spread = {world.scheduler._spread(60) for _ in range(500)}
+    assert 54 <= min(spread) < 57
+    assert 63 < max(spread) <= 66
+
+
+async def test_only_the_holder_of_the_lease_reads(world: World) -> None:
+    world.lease.ours = False
+    assert await world.tick() == []
+    assert not world.scheduler.status.holds_lease
+
+    world.lease.ours = True
+    assert await world.tick(after=1) == ["one", "two"]
+    assert world.scheduler.status.holds_lease
+
+
+async def test_a_lease_that_is_lost_ends_the_plans_and_one_that_is_back_begins_anew(world: World) -> None:
+    await world.tick()
+    world.lease.ours = False
+    await world.tick(after=1)
+    world.lease.ours = True
+    assert await world.tick(after=1) == ["one", "two"]
+
+
+async def test_a_sweep_that_is_still_under_way_is_not_started_again(world: World) -> None:
+    world.sweeps.held["one"] = asyncio.Event()
+    assert await world.tick() == ["one", "two"]
+    assert await world.tick(after=60) == ["two"]
+
+    world.sweeps.held["one"].set()
+    await world.tick()
+    assert await world.tick(after=60) == ["one", "two"]
+
+
+async def test_a_new_region_is_swept_at_once(world: World) -> None:
+    await world.tick()
+    world.store.regions = [ONE, TWO, Region("three", "three", "c", id=3)]
+    assert await world.tick(after=1) == ["three"]
+
+
+@pytest.mark.parametrize("gone", [[TWO], [replace(ONE, enabled=False), TWO]], ids=["deleted", "disabled"])
+async def test_a_region_that_is_gone_is_forgotten_and_its_sweep_ended(
+    world: World, gone: list[Region]
+) -> None:
+    world.sweeps.held["one"] = asyncio.Event()
+    await world.tick()
+    task = world.scheduler._plans[1].task
+    world.store.regions = gone
+    await world.tick(after=1)
+
+    assert task
+    assert task.cancelled() or task.cancelling()
+    assert world.sweeps.forgotten == ["one"]
+    assert list(world.scheduler._plans) == [2]
+
+
+async def test_a_region_that_was_changed_is_read_anew_at_once(world: World) -> None:
+    await world.tick()
+    world.store.regions = [replace(ONE, credential="other", generation=2), TWO]
+    assert await world.tick(after=1) == ["one"]
+    assert world.sweeps.forgotten == ["one"]
+
+
+@pytest.mark.parametrize("failure", [DatabaseAway("gone"), RuntimeError("surprise")])
+async def test_a_sweep_that_fails_is_counted_and_tried_again(world: World, failure: Exception) -> None:
+    world.sweeps.failure = failure
+    await world.tick()
+    assert (world.scheduler.status.failures, world.scheduler.status.sweeps) == (2, 0)
+
+    world.sweeps.failure = None
+    assert await world.tick(after=60) == ["one", "two"]
+    assert world.scheduler.status.sweeps == 2
+
+
+@pytest.mark.parametrize("failure", [DatabaseAway("gone"), RuntimeError("surprise")])
+async def test_the_loop_survives_a_database_that_is_away(world: World, failure: Exception) -> None:
+    world.store.failure = failure
+    assert await world.tick() == []
+    assert world.scheduler.status.failures == 1
+
+    world.store.failure = None
+    assert await world.tick(after=1) == ["one", "two"]
+
+
+def heard(world: World, service: str, code: str | None = None) -> None:
+    error = RegionCallError(code, "why") if code else None
+    world.scheduler.book.heard(Outcome("one", service, world.clock.now(), error))
+
+
+async def test_what_calls_taught_is_stored_at_the_next_tick_even_without_the_lease(world: World) -> None:
+    world.lease.ours = False
+    heard(world, "compute")
+    await world.tick()
+    assert [record.service for record in world.store.written] == ["compute"]
+
+
+async def test_what_could_not_be_stored_is_stored_later(world: World) -> None:
+    heard(world, "compute", "timeout")
+    world.store.failure = DatabaseAway("gone")
+    await world.tick()
+    world.store.failure = None
+    await world.tick(after=1)
+
+    (record,) = world.store.written
+    assert record.calls.failing
+
+
+def probing(monkeypatch: pytest.MonkeyPatch, answers: Callable[[str], bool]) -> list[str]:
+    probed: list[str] = []
+
+    async def probe(client: str, service: str) -> bool:
+        if client == "one":
+            probed.append(service)
+        return answers(service)
+
+    monkeypatch.setattr("multisite.sweeps.scheduler.probe", probe)
+    return probed
+
+
+async def test_only_services_that_were_not_heard_from_are_probed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed = probing(monkeypatch, lambda _: False)
+    await world.tick()
+    assert probed == []
+
+    world.clock.advance(timedelta(seconds=14))
+    heard(world, "compute")
+    await world.tick(after=1)
+    assert probed == ["volume"]
+
+
+async def test_a_region_of_which_a_service_is_back_is_swept_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.tick()
+    heard(world, "volume", "connection-refused")
+    probing(monkeypatch, lambda service: service == "volume")
+    await world.tick(after=15)
+
+    assert "one" in await world.tick(after=1)
+
+
+async def test_a_service_that_was_well_all_along_brings_no_sweep_forward(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.tick()
+    probing(monkeypatch, lambda _: True)
+    await world.tick(after=15)
+    assert await world.tick(after=1) == []
+
+
+async def test_periodic_work_gets_the_enabled_regions_while_the_lease_is_held(world: World) -> None:
+    given: list[list[str]] = []
+
+    async def work(regions: Any) -> None:
+        given.append([region.name for region in regions])
+
+    world.scheduler.periodic = [work]
+    world.store.regions = [ONE, replace(TWO, enabled=False)]
+    await world.tick()
+    world.lease.ours = False
+    await world.tick(after=1)
+    assert given == [["one"]]
+
+
+async def test_stopping_ends_what_is_under_way_stores_what_was_heard_and_gives_the_lease_up(
+    world: World,
+) -> None:
+    world.sweeps.held["one"] = asyncio.Event()
+    await world.tick()
+    task = world.scheduler._plans[1].task
+    heard(world, "compute")
+
+    await world.scheduler.stop()
+
+    assert task
+    assert task.cancelled()
+    assert len(world.store.written) == 1
+    assert world.lease.released
