@@ -56,12 +56,12 @@ def serve(files: Sequence[Path] | None = None) -> int:
     """Run until a signal. Raises `MultisiteError` when the service cannot start."""
     settings = load(files=files)
     _set_up_log(settings)
+    schema.check(settings.database)
     if not settings.home_auth_url:
         raise ConfigurationError(
             "[keystone_authtoken] www_authenticate_uri is not set; it names the home Keystone, such as "
             "https://keystone.example:5000/v3"
         )
-    schema.check(settings.database)
     with ExitStack() as listeners:
         listener = listeners.enter_context(_listen("api", settings.api.host, settings.api.port))
         assembly = assemble(settings)
