@@ -103,7 +103,9 @@ async def test_a_regions_page_is_live_too(world: World, browser: Browser) -> Non
         assert elements(data) == ["capacity"], "what did not change is not sent"
         assert "<b>30</b> of 40" in data
         world.region("RegionOne", used=30, ill=dict.fromkeys(SERVICES, State.UNREACHABLE))
-        assert {"head", "health"} <= set(elements(await next_update(stream)))
+        data = await next_update(stream)
+        assert {"head", "health"} <= set(elements(data))
+        assert '<template><tbody id="health"' in data, "rows behind other elements would be lost"
 
 
 async def test_a_tenant_has_no_stream_of_a_region(browser: Browser) -> None:

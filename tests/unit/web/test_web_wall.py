@@ -86,7 +86,7 @@ async def test_a_dead_region_says_why_and_since_when_and_keeps_its_last_figures(
     assert "<b>4</b> of 40" in tile
 
 
-async def test_the_age_of_a_tile_is_not_that_of_images(world: World, browser: Browser) -> None:
+async def test_the_age_of_a_tile_is_that_of_what_it_shows(world: World, browser: Browser) -> None:
     """They are read every ten minutes, and a tile shows none of them."""
     view = world.views["RegionOne"]
     old = world.clock.now() - timedelta(minutes=9)
@@ -95,7 +95,11 @@ async def test_the_age_of_a_tile_is_not_that_of_images(world: World, browser: Br
     world.views["RegionOne"] = replace(view, services=services)
     await browser.log_in("root")
     assert ">12\u00a0s ago</time>" in (await browser.get("/wall")).tile("RegionOne")
-    services["volume"] = replace(services["volume"], observed_at=old)
+    services["identity"] = replace(services["image"], observed_at=world.clock.now())
+    services |= {name: replace(services[name], state=State.UNREACHABLE) for name in DEAD}
+    world.views["RegionOne"] = replace(view, services=services)
+    assert ">12\u00a0s ago</time>" in (await browser.get("/wall")).tile("RegionOne"), "nor that of Keystone"
+    services["volume"] = replace(services["volume"], state=State.FRESH, observed_at=old)
     world.views["RegionOne"] = replace(view, services=services)
     assert ">9\u00a0min ago</time>" in (await browser.get("/wall")).tile("RegionOne")
 

@@ -40,6 +40,11 @@ def dated_fragment(identifier: str, html: str) -> Fragment:
     return Fragment(identifier, html, hashlib.sha256(_COUNTED.sub(r"\1", html).encode()).hexdigest()[:16])
 
 
+def _parcel(html: str) -> str:
+    """Rows of a table within a template: behind any other element a parser drops them."""
+    return f"<template>{html}</template>" if html.startswith(("<tr", "<tbody")) else html
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A view at one moment.
@@ -79,10 +84,11 @@ class Snapshot:
         """The HTML of the fragments that a browser with `marks` lacks; empty when it lacks none."""
         wanted: list[str] = [each.html for each in self.parts.values() if marks.get(each.id) != each.mark]
         if marks.get(_ORDER) != self.marks[_ORDER]:
-            return "".join([*wanted, str(self.list_html)])
-        for group in (self.items, self.ages):
-            wanted += [each.html for each in group.values() if marks.get(each.id) != each.mark]
-        return "".join(wanted)
+            wanted.append(str(self.list_html))
+        else:
+            for group in (self.items, self.ages):
+                wanted += [each.html for each in group.values() if marks.get(each.id) != each.mark]
+        return "".join(_parcel(html) for html in wanted)
 
     def with_part(self, changed: Fragment) -> "Snapshot":
         """The same with another part."""

@@ -26,8 +26,9 @@ SEVERITY = {
     State.DISABLED: 5,
 }
 
-#: Read at intervals of their own; the age of a tile is not theirs.
-_SLOW_SERVICES = frozenset({"image"})
+#: A tile shows nothing of them, and they have rhythms of their own: its age is not theirs. A Keystone that
+#: regions share answers for a dead region, too.
+_NOT_SHOWN = frozenset({"identity", "image"})
 
 _WARNED = {"volume": "Volumes", "external_ipv4": "External IPv4", "external_ipv6": "External IPv6"}
 
@@ -74,7 +75,7 @@ def ailments(services: Sequence[ServiceMark]) -> tuple[Ailment, ...]:
 class Tile:
     """One region. `observed_at` is the oldest reading among the services that answer, else the newest.
 
-    Images do not count: they are read at a slower interval, and a tile shows nothing of them.
+    Images and Keystone do not count: a tile shows nothing of them.
     """
 
     name: str
@@ -176,7 +177,7 @@ def _resource(name: str) -> str:
 
 
 def _observed_at(services: Mapping[str, Freshness]) -> datetime | None:
-    swept = [each for name, each in services.items() if name not in _SLOW_SERVICES and each.observed_at]
+    swept = [each for name, each in services.items() if name not in _NOT_SHOWN and each.observed_at]
     known = [each.observed_at for each in swept or services.values() if each.observed_at]
     fresh = [each.observed_at for each in swept if each.state is State.FRESH and each.observed_at]
     if fresh:
