@@ -10,7 +10,7 @@ are not coroutines, and the browser ends with its module.
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Tab:
         return urlsplit(self.page.url).path
 
     @property
-    def session_cookie(self) -> Mapping[str, Any] | None:
+    def session_cookie(self) -> Any:
         """The cookie of the session, with its attributes."""
         return next((each for each in self.context.cookies() if each["name"] == "multisite_session"), None)
 
@@ -185,7 +185,7 @@ _FOCUSED = """() => {
   const drawn = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   return {
     tag: element.tagName.toLowerCase(),
-    text: (element.innerText || element.name || "").trim(),
+    text: (element.name || element.innerText || "").trim(),
     ring: drawn(getComputedStyle(element)) || drawn(getComputedStyle(element, "::after")),
     inView: box.width > 0 && box.height > 0 && box.bottom > 0 && box.right > 0
       && box.top >= 0 && box.top < innerHeight,
@@ -195,12 +195,17 @@ _FOCUSED = """() => {
 _COLOURS = """
   const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((c) => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [x, y, z] = [r, g, b].map((c) => linear(c / 255));
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
 """
 
-_GROUND = "() => {" + _COLOURS + "return luminance(parse(getComputedStyle(document.documentElement).backgroundColor)); }"
+_GROUND = (
+    "() => {"
+    + _COLOURS
+    + "return luminance(parse(getComputedStyle(document.documentElement).backgroundColor)); }"
+)
 
 # The ground of a text is the nearest opaque colour around it; where that is a pattern, each of its colours.
 _HARD_TO_READ = (

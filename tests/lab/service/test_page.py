@@ -117,7 +117,7 @@ def test_an_age_is_that_of_the_sweep(operator: Tab) -> None:
     """Every figure of a tile is read with each sweep; images are not, and a tile shows none of them."""
     eventually(
         lambda: operator.tile("RegionOne").locator("time").inner_text(),
-        lambda text: text.endswith("s\u00a0ago") or text.endswith("s ago"),
+        lambda text: text.endswith("s ago"),
         seconds=20,
     )
 
@@ -133,14 +133,13 @@ def test_a_region_has_its_services_zones_and_what_fits(operator: Tab, admin: Api
         expect(row).to_contain_text(health["endpoint"])
 
     def zones_and_fit() -> tuple[Any, Any]:
-        operator.page.reload()
         detail = admin.get("/v1/capacity/RegionTwo")
         cards = {card.locator("h3").inner_text(): operator.bars(card) for card in page.locator(".card").all()}
         rows = page.locator("[aria-labelledby=fit] tbody tr")
         fits = {row.locator("th").inner_text(): row.locator("b").inner_text() for row in rows.all()}
         zones = {
             f"Zone {zone}": f"{figures.count(c['VCPU']['used'])} of {figures.count(c['VCPU']['usable'])}"
-            for zone, c in detail["placement"]["zones"].items()
+            for zone, c in detail["region"]["placement"]["zones"].items()
         }
         shown = {name: card["VCPU"] for name, card in cards.items() if name.startswith("Zone")}
         return (shown, fits), (
@@ -203,7 +202,9 @@ def test_a_dead_region_looks_dead_and_comes_back(
     alive = tile.evaluate("element => getComputedStyle(element).backgroundImage")
     lab.stop("RegionThree")
     expect(tile).to_have_attribute("data-state", "unreachable")
-    expect(tile).to_contain_text("all services: connection-refused", ignore_case=True)
+    expect(tile.locator(".ailing")).to_contain_text(
+        "compute, image, network, placement, volume: connection-refused"
+    )
     dead = tile.evaluate("element => getComputedStyle(element).backgroundImage")
     assert alive == "none"
     assert dead.startswith("repeating-linear-gradient"), dead
@@ -311,33 +312,36 @@ def test_a_wrong_password_is_one_sentence(open_tab: OpenTab, user: str) -> None:
 
 def test_logging_out_revokes_the_token_and_leaves_nothing_to_go_back_to(operator: Tab) -> None:
     token, cookie = operator.token, operator.session_cookie
-    keystone = operator.cloud.connection("RegionOne-admin").endpoint_for("identity").rstrip("/")
+    identity = operator.cloud.connection("RegionOne-admin").identity
 
-    def asked() -> int:
-        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
-        address = keystone if keystone.endswith("/v3") else f"{keystone}/v3"
-        return requests.get(f"{address}/auth/tokens", headers=headers, timeout=30).status_code
+    def known_to_keystone() -> int:
+        return int(identity.get("/auth/tokens", headers={"X-Subject-Token": token}).status_code)
 
-    assert asked() == 200
+    def taken_by_the_api() -> int:
+        address = f"{operator.cloud.service.url}/v1/regions"
+        return requests.get(address, headers={"X-Auth-Token": token}, timeout=30).status_code
+
+    assert (known_to_keystone(), taken_by_the_api()) == (200, 200)
     operator.page.get_by_role("button", name="Log out").click()
     expect(operator.page.locator("main")).to_contain_text("You are logged out.")
     assert operator.session_cookie is None
-    assert asked() == 401
+    eventually(known_to_keystone, lambda status: status == 404, seconds=20)
+    eventually(taken_by_the_api, lambda status: status == 401, seconds=20)
     operator.page.go_back()
     expect(operator.page.get_by_label("User name")).to_be_visible()
     assert operator.page.locator(".tile").count() == 0
     # A cookie that somebody copied is worth nothing either, once what we know of the token has aged.
-    operator.context.add_cookies([{**cookie, "expires": -1}])  # type: ignore[list-item]
+    operator.context.add_cookies([{**cookie, "expires": -1}])
     eventually(lambda: operator.go("/wall") and operator.path, lambda path: path == "/login", seconds=20)
 
 
 def test_everything_can_be_reached_by_keyboard(open_tab: OpenTab) -> None:
-    tab = open_tab()
+    tab = open_tab(reduced_motion="reduce")
     tab.go("/login")
     keyboard = tab.page.keyboard
     expect(tab.page.get_by_label("User name")).to_be_focused()
     keyboard.type("admin")
-    walk = []
+    walk: list[dict[str, Any]] = []
     keyboard.press("Tab")
     keyboard.type(PEOPLE["admin"])
     while (walk[-1]["text"] if walk else "") != "Log in" and len(walk) < 10:
@@ -384,12 +388,11 @@ def test_nothing_scrolls_sideways_on_a_phone(open_tab: OpenTab) -> None:
     for path in ("/wall", "/wall?density=compact", "/wall/regions/RegionTwo", "/project"):
         assert tab.go(path) == 200
         tab.assert_no_sideways_scroll()
-    one, two = (tab.page.locator(".card").nth(number).bounding_box() for number in (0, 1))
-    assert one and two and one["x"] == two["x"], "cards lie below each other"
 
 
-@pytest.mark.parametrize(("scheme", "dark"), [("dark", True), ("light", False)])
-def test_texts_are_readable_in_both_colour_schemes(open_tab: OpenTab, scheme: str, dark: bool) -> None:
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_texts_are_readable_in_both_colour_schemes(open_tab: OpenTab, scheme: str) -> None:
+    dark = scheme == "dark"
     tab = open_tab(color_scheme=scheme)
     tab.go("/login")
     assert (tab.ground_luminance() < 0.05) is dark
@@ -413,7 +416,7 @@ def test_it_works_without_a_script(open_tab: OpenTab, admin: Api) -> None:
 
     shown, expected = eventually(both, lambda pair: pair[0] == pair[1])
     assert shown == expected
-    tab.page.get_by_label("Name").fill("two")
+    tab.page.get_by_role("searchbox", name="Name").fill("two")
     tab.page.get_by_role("button", name="Show").click()
     expect(tab.page.locator(".tile")).to_have_count(1)
     tab.page.get_by_role("link", name="RegionTwo").click()
