@@ -224,7 +224,8 @@ class RegionClient:
                 breaker.succeeded()
             else:
                 breaker.failed()
-            self._hear(service, error)
+            # A question about something that is not there has been answered: nothing is wrong.
+            self._hear(service, None if error.code == "not-found" else error)
             raise
         except BaseException:
             breaker.abandoned()
