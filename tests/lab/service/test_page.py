@@ -227,7 +227,7 @@ def test_a_dead_region_looks_dead_and_comes_back(
     expect(region_page.page.locator("#health")).to_contain_text("connection-refused")
     expect(tenant.page.locator("#use-RegionThree")).to_have_attribute("data-state", "unreachable")
     expect(tenant.page.locator("#totals")).to_contain_text("Incomplete: 1 of 3 regions")
-    port = lab.url("RegionThree", "nova-api").rsplit(":", 1)[1]
+    port = lab.url("RegionThree", "nova").rsplit(":", 1)[1]
     for path in ("/project", "/regions"):
         tenant_text = tenant.page.content() if path == "/project" else _content(tenant, path)
         assert port not in tenant_text, "a tenant sees an address inside the region"
@@ -331,7 +331,8 @@ def test_logging_out_revokes_the_token_and_leaves_nothing_to_go_back_to(operator
     expect(operator.page.get_by_label("User name")).to_be_visible()
     assert operator.page.locator(".tile").count() == 0
     # A cookie that somebody copied is worth nothing either, once what we know of the token has aged.
-    operator.context.add_cookies([{**cookie, "expires": -1}])
+    copied: Any = {**cookie, "expires": -1}
+    operator.context.add_cookies([copied])
     eventually(lambda: operator.go("/wall") and operator.path, lambda path: path == "/login", seconds=20)
 
 
