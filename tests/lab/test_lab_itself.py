@@ -1,6 +1,7 @@
 """The lab keeps its promises: seen from outside, over HTTP and with openstacksdk.
 
-The tests of processes at the end need no region; they are here because they are about the lab.
+The tests of processes, names and installation at the end need no region; they are here because they
+are about the lab.
 """
 
 import dataclasses
@@ -22,13 +23,15 @@ import openstack
 import pytest
 import yaml
 
+from lab import clouds, install, services, state, units
 from lab.errors import LabError
-from lab.layout import REPOSITORY
+from lab.layout import ALL_REGIONS, OWN, REPOSITORY, SHARED, Lab
 from lab.populate import contents_of
 from lab.populate.storage import image_bytes
 from lab.proc import read_stat
 from lab.processes import PAUSED, RUNNING, STOPPED, Command, Processes
 from lab.running import RunningLab
+from lab.schemas import with_fresh_identifiers
 
 # openstacksdk warns of what it does itself.
 pytestmark = [
@@ -522,6 +525,26 @@ def test_without_our_mark_they_are_not(processes: Processes, tmp_path: Path) -> 
     os.kill(child.pid, signal.SIGKILL)
 
 
+FIRST_THREAD_ENDS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(600,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_lives_as_long_as_one_of_its_threads(processes: Processes) -> None:
+    python = (sys.executable, "-c", FIRST_THREAD_ENDS)
+    assert processes.start(Command("it", python, dict(os.environ)))
+    record = processes.record("it")
+    assert record
+    eventually(lambda: (stat := read_stat(record.pid)) is not None and stat.state == "Z")
+    assert processes.state("it") == RUNNING
+    assert [stat.pid for stat in processes.members("it")] == [record.pid]
+    processes.stop(["it"])
+    assert processes.state("it") == STOPPED
+    assert not processes.members("it")
+
+
 def test_a_death_is_reported_at_once_with_the_end_of_the_log(processes: Processes) -> None:
     start(processes, "echo the disk is on fire; exit 3")
     began = time.monotonic()
@@ -536,3 +559,79 @@ def test_force_follows_a_request_that_is_ignored(processes: Processes) -> None:
     eventually(lambda: "ready" in processes.log("it").read_text())
     processes.stop(["it"], grace=1)
     assert processes.state("it") == STOPPED
+
+
+# Names, installation, dumps
+
+
+def test_a_unit_means_its_processes(tmp_path: Path) -> None:
+    shared, own = Lab(tmp_path, SHARED), Lab(tmp_path, OWN)
+    assert units.process_names(shared, "keystone") == ["keystone"]
+    assert units.process_names(own, "RegionTwo:keystone") == ["RegionTwo-keystone"]
+    assert units.process_names(own, "RegionTwo:nova-compute") == [
+        "RegionTwo-nova-compute1",
+        "RegionTwo-nova-compute2",
+    ]
+    assert len(units.process_names(own, "RegionTwo")) == len(units.process_names(shared, "RegionTwo")) + 1
+    assert units.process_names(shared, "mariadb") == ["mariadb"]
+    for lab, unit in ((own, "keystone"), (shared, "RegionTwo:keystone"), (shared, "RegionTwo:swift")):
+        with pytest.raises(LabError, match="there is no unit"):
+            units.process_names(lab, unit)
+
+
+@pytest.mark.parametrize("layout", [SHARED, OWN])
+def test_every_process_has_a_name_and_a_port_of_its_own(tmp_path: Path, layout: str) -> None:
+    listed = [service for _, service in services.everything(Lab(tmp_path, layout, len(ALL_REGIONS)))]
+    names = [service.process for service in listed]
+    ports = [service.port for service in listed if service.port]
+    assert len(names) == len(set(names))
+    assert len(ports) == len(set(ports))
+
+
+@pytest.mark.parametrize("text", ["80", "nine", "40000"])
+def test_a_port_that_will_not_do_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("MULTISITE_LAB_PORT", text)
+    with pytest.raises(LabError, match="must be a port from 1024 to 32000"):
+        state.load(tmp_path)
+
+
+def test_debian_may_start_nothing_while_we_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(install, "POLICY", policy)
+    with install._no_daemons([]):
+        assert subprocess.run([str(policy), "mariadb", "start"], check=False).returncode == 101
+    assert not policy.exists()
+
+
+def test_a_policy_of_the_machine_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text("theirs")
+    monkeypatch.setattr(install, "POLICY", policy)
+    with install._no_daemons([]):
+        assert policy.read_text() == "theirs"
+    assert policy.read_text() == "theirs"
+
+
+def test_a_failed_installation_says_what_was_run_and_how_it_ended() -> None:
+    with pytest.raises(LabError, match=r"(?s)`sh -c echo no such package; exit 3` failed:\nno such package"):
+        install._must_run(["sh", "-c", "echo no such package; exit 3"])
+
+
+def test_a_copied_keystone_gets_identifiers_of_its_own() -> None:
+    project, user = uuid.uuid4().hex, uuid.uuid4().hex
+    dump = f"('{project}','admin'),('{user}','{project}'),('default','$2b$04$abc')"
+    first, second = with_fresh_identifiers(dump), with_fresh_identifiers(dump)
+    assert first != second
+    assert project not in first
+    assert user not in first
+    copied = first.split("'")
+    assert copied[1] == copied[7] != copied[5]
+    assert first.endswith("('default','$2b$04$abc')")
+
+
+def test_passwords_and_hosts_of_the_lab_stay_on_this_machine(tmp_path: Path) -> None:
+    for layout in (SHARED, OWN):
+        for entry in clouds.entries(Lab(tmp_path, layout)).values():
+            assert urllib.parse.urlsplit(entry["auth"]["auth_url"]).hostname == "127.0.0.1"
