@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
+from pydantic import TypeAdapter
 
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
@@ -77,6 +79,25 @@ async def authenticate(request: Request) -> None:
     request.state.requester = replace(requester, request_id=request.state.request_id)
 
 
+def answering(handler: Callable[..., Any], status: int) -> Callable[..., Any]:
+    """The handler, whose value is written to JSON once.
+
+    FastAPI would turn the value into plain Python, check that, and write it: for a listing over 1,000
+    regions that costs more than all the rest. The annotation still makes the OpenAPI document.
+    """
+    kind = get_type_hints(handler)["return"]
+    if isinstance(kind, type) and issubclass(kind, Response):
+        return handler
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    @wraps(handler)
+    async def answer(*arguments: Any, **parameters: Any) -> Response:
+        value = adapter.dump_json(await handler(*arguments, **parameters))
+        return Response(value, status_code=status, media_type="application/json")
+
+    return answer
+
+
 def add_routes(app: FastAPI) -> None:
     """Put all routes into the application."""
     guarded = APIRouter(route_class=GuardedRoute, dependencies=[Security(_TOKEN)])
@@ -84,7 +105,7 @@ def add_routes(app: FastAPI) -> None:
     for route in ROUTES:
         (public if route.public else guarded).add_api_route(
             route.path,
-            route.handler,
+            answering(route.handler, route.status),
             methods=[route.method],
             status_code=route.status,
             summary=(route.handler.__doc__ or "").splitlines()[0],
