@@ -23,12 +23,14 @@ from multisite.web.session import SessionSealer
 def create_app(assembly: Assembly) -> FastAPI:
     """The application over the parts of `assembly`, which it starts and stops."""
     settings = assembly.settings
+    authenticator = Authenticator(settings.oslo)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         assembly.start()
         yield
         await assembly.stop()
+        authenticator.close()
 
     app = FastAPI(
         title="multisite",
@@ -38,7 +40,6 @@ def create_app(assembly: Assembly) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    authenticator = Authenticator(settings.oslo)
     app.state.authenticator = authenticator
     app.state.regions = assembly.regions
     app.state.capacity = assembly.capacity
