@@ -77,6 +77,7 @@ class Assembly:
 
     async def _close_regions(self) -> None:
         await self.scheduler.stop()
+        await self.scheduler.sweeper.stop()
         await self.clients.close()
         await self.region_database.close()
 

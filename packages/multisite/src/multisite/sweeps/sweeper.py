@@ -84,6 +84,13 @@ class Sweeper:
             tasks = [asyncio.create_task(self.sweep(region, images=True)) for region in regions]
             await asyncio.wait(tasks, timeout=deadline)
 
+    async def stop(self) -> None:
+        """End the sweeps that are under way; those are shielded from whoever waited for them."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def client(self, region: Region) -> RegionClient:
         """The client of a region."""
         return self._clients.client(target_of(region))
