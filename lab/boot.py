@@ -16,6 +16,8 @@ from lab.tasks import Tasks
 
 BOOTS_PER_CORE = 2
 BOOT_SECONDS = 240.0
+#: Nova's workers ask Placement when they start, and end when it does not answer.
+NEEDED_BY_NEXT = "placement"
 SIGN_OF_WORK = b" node (version "
 
 
@@ -63,11 +65,14 @@ class Starter:
             self._gate.acquire()
             self._tasks.check()
             boot = Boot(service, self._processes)
-            if boot.begin():
-                self._tasks.submit(self._watch, boot)
-                started.append(service)
-            else:
+            if not boot.begin():
                 self._gate.release()
+                continue
+            started.append(service)
+            if service.service == NEEDED_BY_NEXT:
+                self._watch(boot)
+            else:
+                self._tasks.submit(self._watch, boot)
         return started
 
     def _watch(self, boot: Boot) -> None:

@@ -171,10 +171,13 @@ class Processes:
     ) -> None:
         """Wait for `ready`; fail at once if a process in `watch` dies meanwhile."""
         deadline = time.monotonic() + timeout
-        while not ready():
+        while True:
+            # A stranger on the same port could answer in the place of a dead process.
             for name in watch:
                 if self.state(name) == STOPPED:
                     raise LabError(self._obituary(name))
+            if ready():
+                return
             if self._given_up.is_set():
                 raise LabError(f"{what} was given up, because something else failed")
             if time.monotonic() > deadline:

@@ -106,13 +106,14 @@ def keystone(lab: Lab, owner: Region) -> Service:
 def of_region(lab: Lab, region: Region) -> tuple[Service, ...]:
     """Every process of a region in the order in which they start.
 
-    A compute waits for the conductor. The workers of Nova and Cinder report only some seconds
+    Placement has to answer before Nova's workers start: they end when it does not. A compute waits for
+    the conductor. The workers of Nova and Cinder report only some seconds
     after they have started, so the APIs that nobody waits for come last.
     """
     return (
         *(() if lab.shares_keystone else (keystone(lab, region),)),
-        _worker(lab, region, "nova-conductor"),
         _api(lab, region, "placement"),
+        _worker(lab, region, "nova-conductor"),
         _api(lab, region, "nova"),
         *_computes(lab, region),
         _worker(lab, region, "nova-scheduler"),
