@@ -9,7 +9,8 @@ from lab.console import Progress
 from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually
 from tests.lab.service.test_truth import assert_equal_to_the_services
 
-pytestmark = pytest.mark.lab
+#: The first test may have to wait for two regions to be made.
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
