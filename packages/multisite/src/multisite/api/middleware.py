@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -90,7 +91,7 @@ def _log(scope: Scope, headers: Headers, request_id: str, status: int, seconds: 
         "%s %s %s %d %.1f ms%s",
         request_id,
         scope["method"],
-        scope["path"],
+        quote(scope["path"]),  # as it came: a line break must not begin a line of the log
         status,
         seconds * 1000,
         f" (for {theirs})" if _REQUEST_ID.fullmatch(theirs) else "",
