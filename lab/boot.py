@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from lab.processes import Processes
 from lab.rest import answers
 from lab.services import Service
-from lab.tasks import Tasks
+from lab.tasks import Task, Tasks
 
 BOOTS_PER_CORE = 2
 BOOT_SECONDS = 240.0
-#: Nova's workers ask Placement when they start, and end when it does not answer.
-NEEDED_BY_NEXT = "placement"
+# Nova's workers ask for Placement's address when they start, and end when they do not get it.
+DEPENDENT = "nova"
+NEEDED = ("keystone", "placement")
 SIGN_OF_WORK = b" node (version "
 
 
@@ -58,10 +59,16 @@ class Starter:
         self._tasks = tasks
         self._gate = threading.Semaphore(BOOTS_PER_CORE * (os.cpu_count() or 1))
 
-    def start(self, wanted: Iterable[Service]) -> list[Service]:
-        """Start what does not run; return when the last of it is under way, with all of it."""
+    def start(self, wanted: Iterable[Service], needed: Iterable[Task] = ()) -> list[Service]:
+        """Start what does not run; return when the last of it is under way, with all of it.
+
+        Nova waits for `needed`, and for the Keystone and the Placement among what is started.
+        """
         started = []
+        needed = list(needed)
         for service in wanted:
+            if service.service == DEPENDENT:
+                self._tasks.wait(needed)
             self._gate.acquire()
             self._tasks.check()
             boot = Boot(service, self._processes)
@@ -69,10 +76,9 @@ class Starter:
                 self._gate.release()
                 continue
             started.append(service)
-            if service.service == NEEDED_BY_NEXT:
-                self._watch(boot)
-            else:
-                self._tasks.submit(self._watch, boot)
+            task = self._tasks.submit(self._watch, boot)
+            if service.service in NEEDED:
+                needed.append(task)
         return started
 
     def _watch(self, boot: Boot) -> None:

@@ -6,9 +6,8 @@ and catalogs that are complete stay, processes that run are left alone. What is 
 The order follows from what waits for what. MariaDB and RabbitMQ start at once; databases are
 made as soon as MariaDB answers; Keystone starts when its database is there, and its catalog is
 written while the databases of the regions are still being copied; a region starts when its
-databases and its catalog are complete (with a kept state, at once). A service that is busy with
-its imports does not mind that RabbitMQ is still on its way. What does not wait for each other runs
-in threads.
+databases are complete, its Nova when the catalog is. A service that is busy with its imports does
+not mind that RabbitMQ is still on its way. What does not wait for each other runs in threads.
 """
 
 import shutil
@@ -82,9 +81,7 @@ class _Ascent:
         finishing = []
         for each in lab.regions:
             tasks.wait(ready[each])
-            if not self._databases.is_complete(_catalog(each)):
-                tasks.wait([catalogs[lab.keystone_owner(each)]])
-            self._start_region(each)
+            self._start_region(each, catalogs[lab.keystone_owner(each)])
             finishing.append(tasks.submit(self._finish_region, each))
         infrastructure.wait_for_rabbitmq(lab, self._processes)
         tasks.wait(finishing)
@@ -115,8 +112,8 @@ class _Ascent:
                 self._databases.set_complete(_catalog(each))
             self._progress.say(f"{service.process} has its catalog")
 
-    def _start_region(self, each: Region) -> None:
-        started = self._starter.start(services.of_region(self._lab, each))
+    def _start_region(self, each: Region, catalog: Task) -> None:
+        started = self._starter.start(services.of_region(self._lab, each), needed=[catalog])
         if started:
             self._progress.say(f"{each.name}: {len(started)} processes started")
 

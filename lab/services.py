@@ -106,20 +106,20 @@ def keystone(lab: Lab, owner: Region) -> Service:
 def of_region(lab: Lab, region: Region) -> tuple[Service, ...]:
     """Every process of a region in the order in which they start.
 
-    Placement has to answer before Nova's workers start: they end when it does not. A compute waits for
-    the conductor. The workers of Nova and Cinder report only some seconds
-    after they have started, so the APIs that nobody waits for come last.
+    Nova waits for Placement, a compute for the conductor; Cinder's workers fill the time. All
+    workers report only some seconds after they have started, so the APIs that nobody waits for
+    come last.
     """
     return (
         *(() if lab.shares_keystone else (keystone(lab, region),)),
         _api(lab, region, "placement"),
+        _worker(lab, region, "cinder-volume"),
+        _worker(lab, region, "cinder-scheduler"),
+        _worker(lab, region, "cinder-backup"),
         _worker(lab, region, "nova-conductor"),
         _api(lab, region, "nova"),
         *_computes(lab, region),
         _worker(lab, region, "nova-scheduler"),
-        _worker(lab, region, "cinder-volume"),
-        _worker(lab, region, "cinder-scheduler"),
-        _worker(lab, region, "cinder-backup"),
         _api(lab, region, "cinder"),
         _api(lab, region, "neutron"),
         _api(lab, region, "glance"),
