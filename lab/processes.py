@@ -58,6 +58,7 @@ class Processes:
         self._logs = logs
         self._boot = proc.boot_identity()
         self._given_up = threading.Event()
+        self._starting = threading.Lock()
 
     def log(self, name: str) -> Path:
         """Where a process writes what it has to say."""
@@ -109,8 +110,13 @@ class Processes:
     def start(self, command: Command) -> bool:
         """Start a process unless it runs; say whether it was started.
 
-        Children that an earlier process of this name left behind end first.
+        Children that an earlier process of this name left behind end first. Of several threads that
+        start the same name, one does.
         """
+        with self._starting:
+            return self._start(command)
+
+    def _start(self, command: Command) -> bool:
         if self.state(command.name) != STOPPED:
             return False
         self.stop([command.name], grace=1)

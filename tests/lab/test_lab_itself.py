@@ -16,6 +16,7 @@ import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -475,6 +476,13 @@ def test_our_own_process_is_ended(processes: Processes) -> None:
     processes.stop(["it"])
     assert processes.state("it") == STOPPED
     assert read_stat(pid) is None
+
+
+def test_of_several_threads_one_starts_a_process(processes: Processes) -> None:
+    command = Command("it", ("/bin/sleep", "600"), dict(os.environ))
+    with ThreadPoolExecutor(8) as threads:
+        started = list(threads.map(processes.start, [command] * 8))
+    assert sum(started) == 1
 
 
 def test_a_process_that_got_a_recorded_id_is_left_alone(
