@@ -321,3 +321,24 @@ def test_only_one_section_at_a_time(cloud: Cloud, openstack: Openstack) -> None:
 
     assert outcome.status == 2
     assert cloud.calls == []
+
+
+def test_a_resource_class_that_no_region_has_is_told_with_those_that_there_are(
+    two_regions: dict[str, Any],  # noqa: ARG001
+    openstack: Openstack,
+) -> None:
+    outcome = openstack("capacity", "list", "--resource", "VCPU", "--resource", "NOPE")
+
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err == (
+        "No region that is listed has the resource class NOPE; they have: DISK_GB, MEMORY_MB, VCPU.\n"
+    )
+
+
+def test_where_nothing_was_read_yet_no_resource_class_is_called_wrong(
+    two_regions: dict[str, Any], cloud: Cloud, openstack: Openstack
+) -> None:
+    answer = two_regions | {"regions": two_regions["regions"][1:]}
+    cloud.answer("GET", "/v1/capacity", answer)
+
+    assert openstack("capacity", "list", "--resource", "VGPU").status == 0

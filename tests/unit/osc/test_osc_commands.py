@@ -51,7 +51,11 @@ def whole_service(cloud: Cloud) -> None:
     cloud.answer("GET", "/v1/regions", {"regions": [region], "links": []})
     cloud.answer("GET", "/v1/regions/RegionTwo", region)
     cloud.answer("POST", "/v1/regions", region)
-    cloud.answer("POST", "/v1/regions/discover", {"created": [region], "existing": ["A"], "dry_run": False})
+    cloud.answer(
+        "POST",
+        "/v1/regions/discover",
+        {"created": [region], "existing": ["A"], "skipped": [], "dry_run": False},
+    )
     checks = [{"check": "token", "ok": True, "detail": None}]
     cloud.answer("POST", "/v1/regions/RegionTwo/test", {"ok": True, "summary": "fine", "checks": checks})
     cloud.answer("GET", "/v1/health", {"services": [cloud.example("HEALTH")], "links": []})

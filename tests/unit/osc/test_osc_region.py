@@ -256,7 +256,7 @@ def test_test_of_a_good_region_ends_with_status_0(cloud: Cloud, openstack: Opens
 
 
 def test_discover_tells_new_regions_from_known_ones(cloud: Cloud, openstack: Openstack) -> None:
-    answer = {"created": [cloud.example("REGION")], "existing": ["RegionOne"], "dry_run": True}
+    answer = {"created": [cloud.example("REGION")], "existing": ["RegionOne"], "skipped": [], "dry_run": True}
     cloud.answer("POST", "/v1/regions/discover", answer)
 
     outcome = openstack(
@@ -282,6 +282,29 @@ def test_discover_tells_new_regions_from_known_ones(cloud: Cloud, openstack: Ope
     }
 
 
+def test_discover_tells_what_it_left_out_and_why(cloud: Cloud, openstack: Openstack) -> None:
+    skipped = {"region_name": "a/b", "reason": "the name 'a-b' belongs to the region 'a b' of a catalog"}
+    answer = {"created": [], "existing": [], "skipped": [skipped], "dry_run": False}
+    cloud.answer("POST", "/v1/regions/discover", answer)
+
+    columns = ("-f", "value", "-c", "Result", "-c", "Region Name")
+    outcome = openstack("region", "discover", "--credential", "x", *columns)
+
+    assert outcome.out == "skipped a/b\n"
+    assert outcome.err == "a/b was not registered: the name 'a-b' belongs to the region 'a b' of a catalog.\n"
+
+
+def test_a_region_that_is_none_in_a_filter_is_told(cloud: Cloud, openstack: Openstack) -> None:
+    cloud.refuse("GET", "/v1/regions", 404, "not-found", "there is no region called 'Nope'")
+
+    outcome = openstack("region", "list", "--region", "Nope")
+
+    assert (outcome.status, outcome.err) == (
+        1,
+        "there is no region called 'Nope' (not-found): `openstack multisite region list` shows the names.\n",
+    )
+
+
 def test_discover_of_a_region_that_is_not_there_does_not_advise_the_list(
     cloud: Cloud, openstack: Openstack
 ) -> None:
@@ -293,7 +316,7 @@ def test_discover_of_a_region_that_is_not_there_does_not_advise_the_list(
 
 
 def test_discover_without_dry_run_writes(cloud: Cloud, openstack: Openstack) -> None:
-    answer = {"created": [cloud.example("REGION")], "existing": [], "dry_run": False}
+    answer = {"created": [cloud.example("REGION")], "existing": [], "skipped": [], "dry_run": False}
     cloud.answer("POST", "/v1/regions/discover", answer)
 
     outcome = openstack("region", "discover", "--credential", "lab-admin")

@@ -113,7 +113,11 @@ def test_a_region_without_the_project_is_said_to_be(cloud: Cloud, openstack: Ope
 
 def test_filters(cloud: Cloud, openstack: Openstack) -> None:
     project = cloud.example("PROJECT")
-    project["regions"][0]["resources"] = {"compute/cores": use(1), "compute/ram": use(2), "image/x": use(3)}
+    project["regions"][0]["resources"] = {
+        "compute/cores": use(1),
+        "compute/ram": use(2),
+        "image/image_count_total": use(3),
+    }
     cloud.answer("GET", f"/v1/usage/{BETA}", project)
 
     outcome = openstack(
@@ -131,10 +135,10 @@ def test_filters(cloud: Cloud, openstack: Openstack) -> None:
             "-c",
             "Resource",
         ),
-        *("--resource", "image/x", "--resource", "compute/cores"),
+        *("--resource", "image/image_count_total", "--resource", "compute/cores"),
     )
 
-    assert outcome.out.splitlines() == ["compute/cores", "image/x"]
+    assert outcome.out.splitlines() == ["compute/cores", "image/image_count_total"]
     assert cloud.calls[-1].query == [("region", "A"), ("region", "B"), ("fresh", "true")]
 
 
@@ -263,3 +267,30 @@ def test_list_shows_the_resources_one_asks_for(cloud: Cloud, openstack: Openstac
     header = openstack("usage", "list", "--resource", "image/image_size_total", "-f", "csv").out.strip()
 
     assert header == '"Project ID","Project","Domain","image/image_size_total","Complete"'
+
+
+@pytest.mark.parametrize("command", ["show", "list"])
+def test_a_resource_that_is_none_is_told_with_those_that_there_are(
+    cloud: Cloud, openstack: Openstack, command: str
+) -> None:
+    cloud.answer("GET", f"/v1/usage/{ALPHA}", cloud.example("PROJECT"))
+    cloud.answer("GET", "/v1/usage", {"projects": [], "links": []})
+
+    outcome = openstack("usage", command, "--resource", "compute/x", "--resource", "compute/cores")
+
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.startswith("There is no resource compute/x; there are: compute/cores, ")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_resource_of_the_contract_may_be_unread(cloud: Cloud, openstack: Openstack) -> None:
+    cloud.answer("GET", f"/v1/usage/{ALPHA}", cloud.example("PROJECT"))
+
+    assert openstack("usage", "show", "--resource", "volume/volumes").status == 0
+
+
+def test_the_resources_are_those_of_the_contract() -> None:
+    from multisite.usage import readers
+    from osc_multisite import usage
+
+    assert set(usage.RESOURCES) == set(readers.RESOURCES)

@@ -9,6 +9,8 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+from osc_lib import exceptions
+
 from osc_multisite.columns import Age, Bytes, Cell, Gibibytes
 from osc_multisite.command import Lister, Rows, Table, add_fresh, add_region_filter, missing_sentence
 from osc_multisite.figures import (
@@ -18,6 +20,7 @@ from osc_multisite.figures import (
     addresses,
     number,
     oldest,
+    resource_classes,
     resource_rows,
     warnings_of,
     whole,
@@ -103,6 +106,13 @@ def _figures(part: dict[str, Any], long: bool) -> Iterable[Cell]:  # noqa: FBT00
 
 def _by_resource(answer: dict[str, Any], parsed_args: argparse.Namespace) -> Table:
     classes, zones = parsed_args.resources, parsed_args.zones
+    known = resource_classes(answer["regions"])
+    unknown = [name for name in classes if name not in known]
+    if known and unknown:
+        raise exceptions.CommandError(
+            f"No region that is listed has the resource class {', '.join(unknown)}; "
+            f"they have: {', '.join(sorted(known))}."
+        )
     parts = []
     for region in answer["regions"]:
         freshness = region["services"].get("placement") or {}

@@ -43,7 +43,7 @@ class DiscoverRegion(Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
-        """One row per region: created (or would be), or there before."""
+        """One row per region: created (or would be), there before, or skipped (stderr says why)."""
         options: dict[str, Any] = {
             name: getattr(parsed_args, name)
             for name in ("regions", "interface", "identity", "prefix")
@@ -62,4 +62,7 @@ class DiscoverRegion(Lister):
             for region in answer["created"]
         ]
         rows += [(name, "existing", *[Cell(None)] * 3) for name in answer["existing"]]
+        for region in answer["skipped"]:
+            self.log.warning("%s was not registered: %s.", region["region_name"], region["reason"])
+            rows.append((Cell(None), "skipped", Cell(region["region_name"]), *[Cell(None)] * 2))
         return ["Name", "Result", "Region Name", "Interface", "Identity"], rows

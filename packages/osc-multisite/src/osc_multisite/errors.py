@@ -35,9 +35,12 @@ ADVICE_BY_STATUS = {
     500: "tell the operator of multisite, with the id of the request",
     503: "try again shortly, and tell the operator of multisite if it stays",
 }
-#: What to do about something that is not there, by its path.
+_NAMES = "`openstack multisite region list` shows the names"
+#: What to do about something that is not there, by what the service says of it.
+ADVICE_BY_DETAIL = {r"^there (is no region|are no regions) called ": _NAMES}
+#: The same, by its path.
 ADVICE_NOT_FOUND = {
-    r"/v1/(regions|capacity)/(?!discover$)": "`openstack multisite region list` shows the names",
+    r"/v1/(regions|capacity)/(?!discover$)": _NAMES,
     r"/v1/usage/": "give a project's id, or a name that you may look up in Keystone; others' use is hidden",
 }
 #: What is said when something answers with a status alone, as a proxy or a token filter does.
@@ -104,15 +107,17 @@ class ApiError(exceptions.HttpException):
         if response.status_code >= 500 and self.request_id:  # noqa: PLR2004 - the server's side
             marks += f", {self.request_id}"
         what = " ".join(str(self.message).split()).rstrip(".")
-        advice = _advice(self.code, response.status_code, str(self.url))
+        advice = _advice(self.code, response.status_code, str(self.url), what)
         return f"{what} ({marks}): {advice}." if advice else f"{what} ({marks})."
 
 
-def _advice(code: str, status: int, url: str) -> str | None:
+def _advice(code: str, status: int, url: str, detail: str) -> str | None:
     if code in ADVICE:
         return ADVICE[code]
     if status == 404:  # noqa: PLR2004 - not found
-        return next((advice for path, advice in ADVICE_NOT_FOUND.items() if re.search(path, url)), None)
+        found = [advice for said, advice in ADVICE_BY_DETAIL.items() if re.search(said, detail)]
+        found += [advice for path, advice in ADVICE_NOT_FOUND.items() if re.search(path, url)]
+        return found[0] if found else None
     return ADVICE_BY_STATUS.get(status)
 
 

@@ -67,6 +67,17 @@ class Warnings(Cell):
         return ", ".join(f"{one['resource']} {one['percent_free']:g}% free" for one in value) or "-"
 
 
+def resource_classes(regions: Iterable[Json]) -> set[str]:
+    """The resource classes that some region has."""
+    placements = [region["placement"] for region in regions if region["placement"] is not None]
+    return {
+        name
+        for placement in placements
+        for scope in ("resources", "shared")
+        for name in placement.get(scope) or {}
+    }
+
+
 def resource_rows(
     placement: Json | None, classes: Iterable[str], *, zones: bool
 ) -> list[tuple[str | None, str, str | None, tuple[Measure, ...]]]:

@@ -51,7 +51,7 @@ class MultisiteProxy(proxy.Proxy):
         return self._write("POST", "/v1/regions", {"name": name, "credential": credential, **fields})
 
     def discover_regions(self, credential: str, **fields: Any) -> Json:
-        """Register the regions of a credential's catalog: `created`, `existing`, `dry_run`."""
+        """Register the regions of a credential's catalog: `created`, `existing`, `skipped`, `dry_run`."""
         return self._write("POST", "/v1/regions/discover", {"credential": credential, **fields})
 
     def update_region(self, name: str, generation: int, **fields: Any) -> Json:

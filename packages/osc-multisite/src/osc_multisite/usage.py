@@ -1,7 +1,10 @@
 """`openstack multisite usage show | list`: what projects use, region by region."""
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
+
+from osc_lib import exceptions
 
 from osc_multisite.columns import Age, Bytes, Cell, Gibibytes, Limit, Measure, Mebibytes
 from osc_multisite.command import Lister, Rows, Table, add_fresh, add_region_filter, missing_sentence
@@ -10,6 +13,14 @@ from osc_multisite.project import add_project_domain, project_id
 
 #: Columns of `usage list` when no `--resource` chooses others.
 LISTED = ("compute/instances", "compute/cores", "compute/ram", "volume/gigabytes", "network/floatingip")
+#: Every resource of the API (docs/reference/api.md).
+RESOURCES = (
+    *(f"compute/{name}" for name in ("instances", "cores", "ram", "key_pairs")),
+    *(f"volume/{name}" for name in ("volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes")),
+    *(f"network/{name}" for name in ("network", "subnet", "port", "router", "floatingip")),
+    *("network/security_group", "network/security_group_rule"),
+    *("image/image_count_total", "image/image_size_total"),
+)
 _UNITS: dict[str, type[Measure]] = {
     "compute/ram": Mebibytes,
     "volume/gigabytes": Gibibytes,
@@ -35,6 +46,15 @@ def add_resource_filter(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def require_resources(names: Iterable[str]) -> None:
+    """Raise `CommandError` for names that no resource has."""
+    unknown = [name for name in names if name not in RESOURCES]
+    if unknown:
+        raise exceptions.CommandError(
+            f"There is no resource {', '.join(unknown)}; there are: {', '.join(sorted(RESOURCES))}."
+        )
+
+
 class ShowUsage(Lister):
     """Show what a project uses in each region, its limits, and what is left.
 
@@ -57,6 +77,7 @@ class ShowUsage(Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """One row per region and resource."""
+        require_resources(parsed_args.resources)
         project = project_id(self.app.client_manager, parsed_args.project, parsed_args.project_domain)
         usage = self.multisite.usage(project, parsed_args.regions, fresh=parsed_args.fresh)
         totals = usage["totals"]
@@ -133,6 +154,7 @@ class ListUsage(Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """One row per project."""
+        require_resources([*parsed_args.resources, *filter(None, [parsed_args.sort])])
         names = parsed_args.resources or list(LISTED)
         if parsed_args.sort and parsed_args.sort not in names:
             names = [*names, parsed_args.sort]
