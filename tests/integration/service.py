@@ -23,6 +23,8 @@ from multisite.regions.store import RegionStore
 from multisite.requester import Requester
 
 ALPHA, BETA = "a" * 32, "b" * 32
+#: The entries of the service's clouds.yaml.
+CREDENTIALS = ("c", "lab", "lab-admin", "other", "secret-entry")
 
 
 def person(name: str, *roles: str, project: str | None = ALPHA, system: bool = False) -> Requester:
@@ -176,6 +178,9 @@ auth_type = none
 """,
         encoding="utf-8",
     )
+    entry = "{auth: {auth_url: 'http://127.0.0.1:9/v3', username: u, password: p, project_name: p}}"
+    clouds = "".join(f"  {name}: {entry}\n" for name in CREDENTIALS)
+    (folder / "clouds.yaml").write_text(f"clouds:\n{clouds}", encoding="utf-8")
     assembly = assemble(settings.load(files=[file]), clock)
     app = create_app(assembly)
     app.state.authenticator.close()

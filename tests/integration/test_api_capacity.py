@@ -175,7 +175,7 @@ async def test_the_filter_narrows_regions_and_totals(service: Service, clock: Fi
     for name in ("a", "b"):
         region = await service.add(name, *READ)
         await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
-    found = await listing(service, "?region=b&region=nowhere")
+    found = await listing(service, "?region=b")
     assert [item["region"] for item in found["regions"]] == ["b"]
     assert found["totals"]["placement"]["resources"]["VCPU"]["total"] == 64
 

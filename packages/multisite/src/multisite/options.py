@@ -25,6 +25,12 @@ API = [
         default="",
         help="Path under which a proxy serves multisite, such as /multisite; empty for none.",
     ),
+    cfg.StrOpt(
+        "public_url",
+        default="",
+        help="Address at which users reach multisite, root path included, such as "
+        "https://cloud.example/multisite; links are made of it. Empty: of the address in the request.",
+    ),
     cfg.ListOpt(
         "forwarded_allow_ips",
         default=["127.0.0.1"],

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from multisite.errors import ConfigurationError
 from multisite.options import GROUPS, TOKEN_DEFAULTS
@@ -22,6 +23,7 @@ class ApiSettings:
     host: str
     port: int
     root_path: str
+    public_url: str
     forwarded_allow_ips: str
     certificate_file: Path | None
     key_file: Path | None
@@ -148,6 +150,7 @@ def _freeze(conf: Any) -> Settings:
             host=conf.api.host,
             port=conf.api.port,
             root_path=_root_path(conf.api.root_path),
+            public_url=_public_url(conf.api.public_url),
             forwarded_allow_ips=",".join(conf.api.forwarded_allow_ips),
             certificate_file=_path(conf.api.certificate_file),
             key_file=_path(conf.api.key_file),
@@ -173,6 +176,16 @@ def _freeze(conf: Any) -> Settings:
 def _root_path(text: str) -> str:
     if text and not text.startswith("/"):
         raise ConfigurationError(f"[api] root_path: {text} does not begin with a slash, as /{text} does")
+    return text.rstrip("/")
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+    if text and (not plain or "@" in parts.netloc):
+        raise ConfigurationError(
+            f"[api] public_url: {text} is not an address such as https://cloud.example/multisite"
+        )
     return text.rstrip("/")
 
 

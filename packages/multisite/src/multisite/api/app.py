@@ -38,8 +38,10 @@ def create_app(assembly: Assembly) -> FastAPI:
         summary="One service over many OpenStack regions.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.state.public_url = settings.api.public_url
     app.state.authenticator = authenticator
     app.state.regions = assembly.regions
     app.state.capacity = assembly.capacity

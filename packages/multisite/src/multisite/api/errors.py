@@ -5,8 +5,10 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from multisite.api import mistakes
 from multisite.api.middleware import REQUEST_ID
 from multisite.errors import (
     BadRequest,
@@ -31,7 +33,7 @@ def install(app: FastAPI, auth_url: str) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101
-        return _answer(request, BadRequest(_sentence(error)))
+        return _answer(request, BadRequest(mistakes.sentence(error.errors(), _body(request))))
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -69,10 +71,8 @@ def _translated(request: Request, error: HTTPException) -> MultisiteError:
     return BadRequest(str(error.detail))
 
 
-def _sentence(error: RequestValidationError) -> str:
-    """What is wrong and where, for the first few mistakes."""
-    parts = []
-    for item in error.errors()[:3]:
-        where = [str(part) for part in item["loc"] if part not in {"body", "query", "path", "header"}]
-        parts.append(f"{'.'.join(where) or 'body'}: {item['msg']}")
-    return "; ".join(parts)
+def _body(request: Request) -> type[BaseModel] | None:
+    """The model of the body that the request's route takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
-from multisite.errors import Unauthenticated
+from multisite.errors import BadRequest, Unauthenticated
 from multisite.regions import routes as regions
 from multisite.usage import routes as usage
 
@@ -51,7 +51,27 @@ ROUTES = (
 _TOKEN = APIKeyHeader(name="X-Auth-Token", auto_error=False, description="A token of the home Keystone.")
 
 
-class GuardedRoute(APIRoute):
+class StrictRoute(APIRoute):
+    """A route that takes no parameter but its own: another one is a typing error."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the look at the parameters."""
+        answer = super().get_route_handler()
+        known = {field.alias for field in self.dependant.query_params}
+
+        async def strict(request: Request) -> Response:
+            unknown = sorted(set(request.query_params) - known)
+            if unknown:
+                raise BadRequest(
+                    f"there is no parameter {', '.join(map(repr, unknown))} of {request.method} "
+                    f"{request.url.path}; it takes{': ' + ', '.join(sorted(known)) if known else ' none'}"
+                )
+            return await answer(request)
+
+        return strict
+
+
+class GuardedRoute(StrictRoute):
     """A route that checks the token before it looks at anything else of the request."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -101,7 +121,7 @@ def answering(handler: Callable[..., Any], status: int) -> Callable[..., Any]:
 def add_routes(app: FastAPI) -> None:
     """Put all routes into the application."""
     guarded = APIRouter(route_class=GuardedRoute, dependencies=[Security(_TOKEN)])
-    public = APIRouter()
+    public = APIRouter(route_class=StrictRoute)
     for route in ROUTES:
         (public if route.public else guarded).add_api_route(
             route.path,

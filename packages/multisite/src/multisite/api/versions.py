@@ -45,7 +45,7 @@ async def version(request: Request) -> dict[str, Any]:
 
 
 def _document(request: Request) -> dict[str, Any]:
-    root = str(request.base_url).rstrip("/")
+    root = request.app.state.public_url or str(request.base_url).rstrip("/")
     return {
         "id": "v1",
         "status": "CURRENT",

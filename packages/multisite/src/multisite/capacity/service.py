@@ -31,7 +31,6 @@ from multisite.capacity.model import (
 from multisite.capacity.store import CapacityStore
 from multisite.capacity.totals import totals
 from multisite.clock import Clock
-from multisite.errors import NotFound
 from multisite.policy import Policy
 from multisite.regions.model import READ_SERVICES, Region
 from multisite.regions.service import RegionService
@@ -99,14 +98,11 @@ class CapacityService:
     async def show(self, requester: Requester, name: str, *, fresh: bool = False) -> CapacityDetail:
         """One region with its providers, hosts, pools, networks, stores and what fits. Raises `NotFound`."""
         self._policy.require(requester, policies.SHOW)
-        views = await self._regions.views([name])
-        if not views:
-            raise NotFound(f"there is no region called {name!r}")
-        region_id = views[0].region.id
-        if fresh and views[0].region.enabled:
-            await self._reader.read_now([views[0].region])
+        region = (await self._regions.views([name]))[0].region
+        if fresh and region.enabled:
+            await self._reader.read_now([region])
         listing = await self.listing([name])
-        details = await self._store.details(region_id)
+        details = await self._store.details(region.id)
         return _detail(listing.regions[0], details)
 
 

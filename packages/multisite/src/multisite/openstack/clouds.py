@@ -5,6 +5,8 @@ so a rotated password needs no restart. Secrets do not appear in any message.
 """
 
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,21 @@ class Clouds:
                 self._known[name] = self._load(name)
             return self._known[name]
 
+    def names(self) -> frozenset[str]:
+        """The names of all entries. Raises `RegionCallError` when the file cannot be read."""
+        with self._lock:
+            self._forget_if_changed()
+            with self._reading("the form"):
+                return frozenset(self._config().get_cloud_names())
+
+    def lacks(self, name: str, known: Iterable[str]) -> str:
+        """The sentence about an entry that is not there."""
+        return f"{self._where} has no entry {name!r}; it has: {', '.join(sorted(known)) or 'none'}"
+
+    @property
+    def _where(self) -> Path | str:
+        return self._path or "clouds.yaml"
+
     def _forget_if_changed(self) -> None:
         if self._path is None:
             return
@@ -62,29 +79,40 @@ class Clouds:
             self._stamp = stamp
 
     def _load(self, name: str) -> Credential:
+        with self._reading(f"entry {name!r}"):
+            config = self._config()
+            if name not in config.get_cloud_names():
+                raise _unusable(self.lacks(name, config.get_cloud_names()))
+            entry = config.get_one(cloud=name)
+            verify, certificate = entry.get_requests_verify_args()
+            return _credential(name, entry, True if verify is None else verify, certificate)
+
+    def _config(self) -> Any:
         # Imported here: the import costs a third of a second that no command but `serve` should pay.
         import openstack.config
+        import yaml
+
+        if self._path is not None:
+            yaml.safe_load(self._path.read_bytes())  # openstacksdk passes over a file that it cannot read
+        files = None if self._path is None else [str(self._path)]
+        return openstack.config.OpenStackConfig(
+            config_files=files, secure_files=[], load_envvars=False, app_name="multisite"
+        )
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Turn every way in which clouds.yaml can be wrong into one kind of error."""
         import openstack.exceptions
         import yaml
         from keystoneauth1.exceptions import ClientException
 
-        files = None if self._path is None else [str(self._path)]
-        where = self._path or "clouds.yaml"
         try:
-            config = openstack.config.OpenStackConfig(
-                config_files=files, secure_files=[], load_envvars=False, app_name="multisite"
-            )
-            if name not in config.get_cloud_names():
-                known = ", ".join(sorted(config.get_cloud_names())) or "none"
-                raise _unusable(f"{where} has no entry {name!r}; it has: {known}")
-            entry = config.get_one(cloud=name)
-            verify, certificate = entry.get_requests_verify_args()
-            return _credential(name, entry, True if verify is None else verify, certificate)
+            yield
         except (openstack.exceptions.ConfigException, ClientException, TypeError, AttributeError) as error:
-            raise _unusable(f"entry {name!r} of {where} is not usable: {error}") from error
+            raise _unusable(f"{what} of {self._where} is not usable: {error}") from error
         except (OSError, yaml.YAMLError) as error:
             problem = str(getattr(error, "problem", None) or error)
-            raise _unusable(f"{where} cannot be read: {problem}") from error
+            raise _unusable(f"{self._where} cannot be read: {' '.join(problem.split())}") from error
 
 
 def _credential(name: str, entry: Any, verify: bool | str, certificate: Any) -> Credential:  # noqa: FBT001

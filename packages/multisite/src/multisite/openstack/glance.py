@@ -5,6 +5,7 @@ Glance tells the use of a project only to that project's own token, so we sum th
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
@@ -31,3 +32,15 @@ async def images(client: RegionClient, *, owner: str | None = None) -> AsyncIter
         parameters["owner"] = owner
     async for page in client.pages(SERVICE, "/images", "images", parameters):
         yield page
+
+
+def changed_images(client: RegionClient, since: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """The images that changed at `since` (ISO 8601) or later, page by page; not those that are gone."""
+    parameters: dict[str, str | int] = {"limit": PAGE, "visibility": "all", "updated_at": f"gte:{since}"}
+    return client.pages(SERVICE, "/images", "images", parameters)
+
+
+async def members(client: RegionClient, image_id: str) -> list[dict[str, Any]]:
+    """The projects that a shared image is shown to: `member_id`, `status` (accepted, pending, rejected)."""
+    body = await client.get(SERVICE, f"/images/{quote(image_id, safe='')}/members")
+    return list(body["members"])

@@ -1,7 +1,8 @@
 """Neutron: IP availability of networks, quotas and use of a project."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from multisite.openstack.client import RegionClient
 
@@ -32,3 +33,25 @@ async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, in
     """Per resource `limit`, `used` and `reserved` of a project."""
     body = await client.get(SERVICE, f"/quotas/{quote(project_id, safe='')}/details.json")
     return dict(body["quota"])
+
+
+def item_pages(
+    client: RegionClient, path: str, key: str, ids: Sequence[str] = ()
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """All networks, ports and so on of all projects, page by page; with `ids` only those."""
+    parameters = [("limit", str(PAGE)), *(("id", each) for each in ids)]
+    return client.pages(SERVICE, f"{path}?{urlencode(parameters)}", key)
+
+
+def version_pages(client: RegionClient, path: str, key: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """The same, with only `id`, `revision_number` and `updated_at`."""
+    fields = [("fields", name) for name in ("id", "revision_number", "updated_at")]
+    return client.pages(SERVICE, f"{path}?{urlencode([('limit', str(PAGE)), *fields])}", key)
+
+
+async def rbac_policies(client: RegionClient) -> list[dict[str, Any]]:
+    """Which projects see what of others: `object_type`, `object_id`, `action`, `target_tenant`."""
+    found: list[dict[str, Any]] = []
+    async for page in client.pages(SERVICE, "/rbac-policies", "rbac_policies", {"limit": PAGE}):
+        found += page
+    return found

@@ -4,6 +4,7 @@ Microversion 2.53 makes the ids of hypervisors and services UUIDs, those of hype
 their resource providers'.
 """
 
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -56,3 +57,28 @@ async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, in
         SERVICE, f"/os-quota-sets/{quote(project_id, safe='')}/detail", microversion=MICROVERSION
     )
     return {name: value for name, value in body["quota_set"].items() if isinstance(value, dict)}
+
+
+def server_pages(client: RegionClient, since: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+    """All servers of all projects, page by page.
+
+    With `since` (ISO 8601) those that changed then or later, deleted ones with status DELETED among them.
+    """
+    parameters: dict[str, str | int] = {"all_tenants": 1, "limit": PAGE}
+    if since:
+        parameters["changes-since"] = since
+    return client.pages(SERVICE, "/servers/detail", "servers", parameters, microversion=MICROVERSION)
+
+
+async def keypairs(client: RegionClient, user_id: str) -> list[dict[str, Any]]:
+    """A user's keypairs: `name`, `fingerprint`, `type`, `public_key`."""
+    found: list[dict[str, Any]] = []
+    async for page in client.pages(
+        SERVICE,
+        "/os-keypairs",
+        "keypairs",
+        {"user_id": user_id, "limit": PAGE},
+        microversion=MICROVERSION,
+    ):
+        found += [entry["keypair"] for entry in page]
+    return found

@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from multisite.errors import CredentialError, RegionAway
+from multisite.errors import BadRequest, CredentialError, RegionAway
 from multisite.openstack import cinder, glance, neutron, nova, placement
 from multisite.openstack.client import RegionClient, Regions, Target
 from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.openstack.loop import RegionLoop
 from multisite.regions.discovery import endpoints
-from multisite.regions.model import NAME_PATTERN, Endpoint, Identity, Interface, Region
+from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES, Endpoint, Identity, Interface, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,15 @@ class Examiner:
         Raises `CredentialError` when the credential cannot be used, `RegionAway` when Keystone is away.
         """
         return await self._loop.run(self._catalog_regions(credential, interface, identity, prefix))
+
+    async def require_credential(self, name: str) -> None:
+        """Raise `BadRequest` where the server's clouds.yaml has no entry `name`, or cannot be read."""
+        try:
+            known = await asyncio.to_thread(self._clients.clouds.names)
+        except RegionCallError as error:
+            raise BadRequest(f"credential: {error.detail}") from error
+        if name not in known:
+            raise BadRequest(f"credential: {self._clients.clouds.lacks(name, known)}")
 
     async def examine(self, region: Region) -> Examination:
         """Authenticate, then call every service as a sweep does."""
@@ -145,6 +154,8 @@ def _same_keystone(one: str, other: str) -> bool:
 
 def _name(text: str) -> str:
     """A region's name from its catalog, with what does not fit into a URL segment replaced."""
+    if text in RESERVED_NAMES:
+        return f"region-{text}"
     if NAME_PATTERN.fullmatch(text):
         return text
     cleaned = "".join(char if NAME_PATTERN.fullmatch("a" + char) else "-" for char in text)[:255]

@@ -18,6 +18,9 @@ READ_SERVICES = ("compute", "placement", "volume", "network", "image")
 #: A region's name: what fits into a URL segment and a shell word.
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,254}")
 
+#: Words that stand in the API's paths where a region's name does.
+RESERVED_NAMES = frozenset({"discover", "history"})
+
 
 class Identity(StrEnum):
     """Whose users a region knows: the home Keystone's, or those of a Keystone of its own."""

@@ -1,37 +1,32 @@
 """HTTP of regions."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import BaseModel, ConfigDict, Field
 
 from multisite.errors import BadRequest
 from multisite.http import PAGE, TEXT, Limit, Link, Marker, RegionFilter, page, requester
 from multisite.regions.examination import Examination
+from multisite.regions.fields import (
+    Flag,
+    Generation,
+    Interval,
+    Labels,
+    Moment,
+    NameField,
+    Position,
+    Prefix,
+    Text,
+    WebAddress,
+)
 from multisite.regions.model import Identity, Interface, Maintenance, Region, ServiceHealth
-from multisite.regions.service import RegionService
+from multisite.regions.service import RegionService, Skipped
 from multisite.regions.states import Freshness, State
 from multisite.regions.status import RegionView
 
-
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a moment in UTC lies between the years 1 and 9999") from error
-
-
 Name = Annotated[str, Path(description="The region's name.", max_length=255, pattern=TEXT)]
-NameField = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,254}$")]
-Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Labels = Annotated[
-    dict[Text, Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]], Field(max_length=64)
-]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-Position = Annotated[int, Field(ge=-(2**31), lt=2**31)]
-Interval = Annotated[int, Field(ge=1, le=86400)]
 
 
 class Body(BaseModel):
@@ -55,26 +50,26 @@ class RegionCreate(Body):
     region_name: Text | None = None
     interface: Interface = Interface.PUBLIC
     identity: Identity = Identity.HOME
-    enabled: bool = True
+    enabled: Flag = True
     labels: Labels = {}
     position: Position = 0
-    dashboard_url: HttpUrl | None = None
+    dashboard_url: WebAddress | None = None
     sweep_interval: Interval | None = None
 
 
 class RegionUpdate(Body):
     """What to change; `generation` is the one that was read. Fields that are left out stay."""
 
-    generation: Annotated[int, Field(ge=1, lt=2**31)]
+    generation: Generation
     credential: Text | None = None
     region_name: Text | None = None
     interface: Interface | None = None
     identity: Identity | None = None
-    enabled: bool | None = None
+    enabled: Flag | None = None
     maintenance: MaintenanceBody | None = None
     labels: Labels | None = None
     position: Position | None = None
-    dashboard_url: HttpUrl | None = None
+    dashboard_url: WebAddress | None = None
     sweep_interval: Interval | None = None
 
 
@@ -85,8 +80,8 @@ class DiscoverBody(Body):
     interface: Interface = Interface.PUBLIC
     identity: Identity | None = None
     regions: Annotated[list[Text], Field(max_length=10000)] = []
-    prefix: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._~-]*$")] = ""
-    dry_run: bool = False
+    prefix: Prefix = ""
+    dry_run: Flag = False
 
 
 class RegionAnswer(BaseModel):
@@ -120,6 +115,7 @@ class DiscoverAnswer(BaseModel):
 
     created: list[RegionAnswer]
     existing: list[str]
+    skipped: list[Skipped]
     dry_run: bool
 
 
@@ -147,9 +143,8 @@ async def list_regions(
 
 async def create_region(request: Request, body: RegionCreate) -> RegionAnswer:
     """Register a region."""
-    values = body.model_dump(exclude={"dashboard_url"})
-    values["region_name"] = body.region_name or body.name
-    region = Region(**values, dashboard_url=_url(body.dashboard_url))
+    values = body.model_dump() | {"region_name": body.region_name or body.name}
+    region = Region(**values)
     return _answer(await _service(request).create(requester(request), region))
 
 
@@ -165,7 +160,12 @@ async def discover_regions(request: Request, body: DiscoverBody) -> DiscoverAnsw
         dry_run=body.dry_run,
     )
     created = [_answer(RegionView(region, State.STALE, {})) for region in found.created]
-    return DiscoverAnswer(created=created, existing=list(found.existing), dry_run=found.dry_run)
+    return DiscoverAnswer(
+        created=created,
+        existing=list(found.existing),
+        skipped=list(found.skipped),
+        dry_run=found.dry_run,
+    )
 
 
 async def show_region(request: Request, name: Name) -> RegionAnswer:
@@ -251,13 +251,7 @@ def _changes(body: RegionUpdate) -> dict[str, Any]:
         changes[name] = value
     if body.maintenance is not None:
         changes["maintenance"] = Maintenance(body.maintenance.reason, body.maintenance.ends_at)
-    if body.dashboard_url is not None:
-        changes["dashboard_url"] = _url(body.dashboard_url)
     return changes
-
-
-def _url(url: HttpUrl | None) -> str | None:
-    return str(url) if url else None
 
 
 def _labels(pairs: list[str]) -> dict[str, str]:

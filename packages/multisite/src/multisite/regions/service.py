@@ -4,31 +4,52 @@ Reading answers from what is stored; only `discover` and `test` call a region. E
 its own transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from multisite.clock import Clock
 from multisite.db import audit
-from multisite.errors import AlreadyExists, GenerationConflict, NotFound
+from multisite.errors import AlreadyExists, BadRequest, GenerationConflict, NotFound
 from multisite.policy import Policy
 from multisite.regions import policies, status
 from multisite.regions.examination import Examination, Examiner
-from multisite.regions.model import Endpoint, Identity, Interface, Region, ServiceHealth
+from multisite.regions.model import (
+    READ_SERVICES,
+    Endpoint,
+    Identity,
+    Interface,
+    Maintenance,
+    Region,
+    ServiceHealth,
+)
 from multisite.regions.status import RegionView, Rhythm
 from multisite.regions.store import RegionStore
 from multisite.requester import Requester
 
+#: So many unknown names are told in a sentence.
+_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A region of a catalog that was not registered, and why."""
+
+    region_name: str
+    reason: str
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a discovery made: regions that are new, and names that were known already."""
+    """What a discovery made: regions that are new, names that were known already, and what was left out."""
 
     created: tuple[Region, ...]
     existing: tuple[str, ...]
     dry_run: bool
+    skipped: tuple[Skipped, ...] = ()
 
 
 class RegionService:
@@ -44,14 +65,14 @@ class RegionService:
         self._clock = clock
 
     async def views(self, names: Sequence[str] = ()) -> Sequence[RegionView]:
-        """All regions, or those called `names`, whoever asks: for the other domains."""
-        regions = await self._store.select(names)
+        """All regions, or those called `names`, whoever asks: for the other domains. Raises `NotFound`."""
+        regions = await self._select(names)
         rows = await self._store.services(names)
         now = self._clock.now()
         return [status.view(region, rows.get(region.id, ()), self._rhythm, now) for region in regions]
 
     async def list(self, requester: Requester, *, names: Sequence[str] = ()) -> Sequence[RegionView]:
-        """The regions as `requester` may see them; unknown `names` are left out."""
+        """The regions as `requester` may see them. Raises `NotFound` for `names` that are none."""
         self._policy.require(requester, policies.LIST)
         views = await self.views(names)
         if self._policy.allows(requester, policies.DETAILS):
@@ -60,24 +81,23 @@ class RegionService:
 
     async def show(self, requester: Requester, name: str) -> RegionView:
         """One region. Raises `NotFound`."""
-        views = await self.list(requester, names=[name])
-        if not views:
-            raise _unknown(name)
-        return views[0]
+        return (await self.list(requester, names=[name]))[0]
 
     async def health(
         self, requester: Requester, *, names: Sequence[str] = (), services: Sequence[str] = ()
     ) -> Sequence[ServiceHealth]:
-        """How the services of the regions are."""
+        """How the services of the regions are. Raises `NotFound` for names and services that are none."""
         self._policy.require(requester, policies.HEALTH)
-        found = [item for item in await self.all_health(names) if not services or item.service in services]
+        every = await self.all_health(names)
+        _require_services(services, {item.service for item in every})
+        found = [item for item in every if not services or item.service in services]
         if self._policy.allows(requester, policies.DETAILS):
             return found
         return [item.for_tenant() for item in found]
 
     async def all_health(self, names: Sequence[str] = ()) -> Sequence[ServiceHealth]:
         """The same, whoever asks: for metrics."""
-        regions = await self._store.select(names)
+        regions = await self._select(names)
         rows = await self._store.services(names)
         now = self._clock.now()
         return [
@@ -87,8 +107,9 @@ class RegionService:
         ]
 
     async def create(self, requester: Requester, region: Region) -> RegionView:
-        """Register a region. Raises `AlreadyExists`."""
+        """Register a region. Raises `AlreadyExists`, and `BadRequest` for an unknown credential."""
         self._policy.require(requester, policies.CREATE)
+        await self._examiner.require_credential(region.credential)
         await self._insert(requester, [(region, [])])
         return await self.show(requester, region.name)
 
@@ -103,7 +124,10 @@ class RegionService:
         prefix: str = "",
         dry_run: bool = False,
     ) -> Discovery:
-        """Register every region of the catalog that `credential` sees, and is not known yet."""
+        """Register every region of the catalog that `credential` sees, and is not known yet.
+
+        Of several whose names become the same, the first one is registered and the others are reported.
+        """
         self._policy.require(requester, policies.DISCOVER)
         found = await self._examiner.catalog_regions(credential, interface, identity, prefix)
         if only:
@@ -112,21 +136,33 @@ class RegionService:
             missing = wanted - {region.region_name for region, _ in found}
             if missing:
                 raise NotFound(f"the catalog of {credential!r} has no region {', '.join(sorted(missing))}")
-        known = {region.name for region in await self._store.select()}
-        new = [pair for pair in found if pair[0].name not in known]
+        holders = {region.name: region.region_name for region in await self._store.select()}
+        known = frozenset(holders)
+        for region, _ in found:
+            holders.setdefault(region.name, region.region_name)
+        ours = [pair for pair in found if holders[pair[0].name] == pair[0].region_name]
+        new = [pair for pair in ours if pair[0].name not in known]
         if not dry_run:
             await self._insert(requester, new)
-        existing = tuple(region.name for region, _ in found if region.name in known)
-        return Discovery(tuple(region for region, _ in new), existing, dry_run)
+        existing = tuple(region.name for region, _ in ours if region.name in known)
+        skipped = tuple(
+            _skipped(region, holders[region.name])
+            for region, _ in found
+            if holders[region.name] != region.region_name
+        )
+        return Discovery(tuple(region for region, _ in new), existing, dry_run, skipped)
 
     async def update(
         self, requester: Requester, name: str, generation: int, changes: dict[str, Any]
     ) -> RegionView:
-        """Change fields of a region. Raises `NotFound`, `GenerationConflict`."""
+        """Change fields of a region. Raises `NotFound`, `GenerationConflict`, `BadRequest`."""
         self._policy.require(requester, policies.UPDATE)
         region = await self._get(name)
         if region.generation != generation:
             raise _stale(name, generation, region.generation)
+        if "credential" in changes:
+            await self._examiner.require_credential(changes["credential"])
+        _require_future(changes.get("maintenance"), self._clock.now())
         changed = replace(region, **changes)
         async with self._store.database.write() as connection:
             if not await self._store.update(connection, changed):
@@ -155,10 +191,15 @@ class RegionService:
         return await self._examiner.examine(await self._get(name))
 
     async def _get(self, name: str) -> Region:
-        regions = await self._store.select([name])
-        if not regions:
-            raise _unknown(name)
-        return regions[0]
+        return (await self._select([name]))[0]
+
+    async def _select(self, names: Sequence[str]) -> Sequence[Region]:
+        """All regions, or those called `names`, each of which has to be one."""
+        regions = await self._store.select(names)
+        unknown = sorted(set(names) - {region.name for region in regions})
+        if unknown:
+            raise NotFound(f"there {_called(unknown)}")
+        return regions
 
     async def _insert(self, requester: Requester, pairs: Sequence[tuple[Region, Sequence[Endpoint]]]) -> None:
         async with self._store.database.write() as connection:
@@ -183,8 +224,34 @@ def _for_tenant(view: RegionView) -> RegionView:
     return replace(view, region=view.region.for_tenant(), services=services)
 
 
-def _unknown(name: str) -> NotFound:
-    return NotFound(f"there is no region called {name!r}")
+def _called(unknown: Sequence[str]) -> str:
+    if len(unknown) == 1:
+        return f"is no region called {unknown[0]!r}"
+    rest = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
+    return f"are no regions called {', '.join(map(repr, unknown[:_TOLD]))}{rest}"
+
+
+def _require_services(asked: Sequence[str], held: Collection[str]) -> None:
+    known = {*held, "identity", *READ_SERVICES}
+    unknown = sorted(set(asked) - known)
+    if unknown:
+        raise NotFound(
+            f"there is no service {', '.join(map(repr, unknown[:_TOLD]))} here; "
+            f"there are: {', '.join(sorted(known))}"
+        )
+
+
+def _require_future(maintenance: Maintenance | None, now: datetime) -> None:
+    if maintenance is not None and not maintenance.active(now):
+        ended = maintenance.ends_at.isoformat().replace("+00:00", "Z") if maintenance.ends_at else ""
+        raise BadRequest(f"maintenance.ends_at: {ended} is over; write a moment to come")
+
+
+def _skipped(region: Region, holder: str) -> Skipped:
+    return Skipped(
+        region.region_name,
+        f"the name {region.name!r} belongs to the region {holder!r} of a catalog; register this one by hand",
+    )
 
 
 def _stale(name: str, sent: int, present: int | None) -> GenerationConflict:

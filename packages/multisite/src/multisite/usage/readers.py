@@ -12,6 +12,15 @@ NETWORK = ("network", "subnet", "port", "router", "floatingip", "security_group"
 
 Resources = Mapping[str, ResourceUsage]
 
+#: Every resource that use is told of, as the answers name it.
+RESOURCES = (
+    *(f"compute/{name}" for name in (*COMPUTE, "key_pairs")),
+    *(f"volume/{name}" for name in VOLUME),
+    *(f"network/{name}" for name in NETWORK),
+    "image/image_count_total",
+    "image/image_size_total",
+)
+
 
 async def compute(client: RegionClient, project_id: str) -> Resources:
     """Servers, cores and RAM; of keypairs only the limit, since they belong to users."""

@@ -22,7 +22,7 @@ async def list_usage(
     region: RegionFilter = [],  # noqa: B006 - FastAPI copies defaults
     sort: Annotated[
         str | None,
-        Query(description="A resource such as compute/cores; most used first.", pattern=r"^[a-z]+/[a-z_]+$"),
+        Query(description="A resource such as compute/cores; most used first.", max_length=255),
     ] = None,
     limit: Limit = PAGE,
     marker: Marker = None,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from multisite.clock import Clock
-from multisite.errors import NotFound, RegionAway
+from multisite.errors import BadRequest, NotFound, RegionAway
 from multisite.policy import OPERATOR_READER, Policy
 from multisite.regions.model import Region
 from multisite.regions.service import RegionService
@@ -32,7 +32,7 @@ from multisite.usage.model import (
     UsageTotals,
     total_usage,
 )
-from multisite.usage.readers import READERS
+from multisite.usage.readers import READERS, RESOURCES
 from multisite.usage.store import TrackedProject, UsageRow, UsageStore
 
 #: A question about a project that was tracked this lately is not written down again.
@@ -97,8 +97,14 @@ class UsageService:
     async def list(
         self, requester: Requester, *, sort: str | None = None, names: Sequence[str] = ()
     ) -> Sequence[ProjectUsageRow]:
-        """The followed projects, or the requester's own; `sort` names a resource, most used first."""
+        """The followed projects, or the requester's own; `sort` names a resource, most used first.
+
+        Raises `BadRequest` for a resource that is none.
+        """
         self._policy.require(requester, policies.LIST)
+        if sort is not None and sort not in RESOURCES:
+            known = ", ".join(sorted(RESOURCES))
+            raise BadRequest(f"sort: there is no resource {sort!r}; there are: {known}")
         if not self._policy.allows(requester, OPERATOR_READER.removeprefix("rule:")):
             own = await self.show(requester, requester.project_id or "", names=names)
             return [_row(own)]

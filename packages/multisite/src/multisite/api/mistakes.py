@@ -1,0 +1,88 @@
+"""What is wrong with a request, in our words: where, and what would be right.
+
+FastAPI hands over what pydantic found. The common kinds of mistakes have a sentence here; a kind that has
+none keeps pydantic's.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+#: So many mistakes are told at once.
+TOLD = 3
+_PLACES = {"body", "query", "path", "header"}
+_MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
+_OBJECT = "write an object, in braces"
+_SENTENCES = {
+    "missing": "this field is required",
+    "string_type": "write a text, in quotes",
+    "string_unicode": "it holds half a character; write plain text",
+    "string_too_long": "it has more than {max_length} characters",
+    "string_pattern_mismatch": "it has to match {pattern}",
+    "bool_type": "write true or false, without quotes",
+    "bool_parsing": "write true or false",
+    "int_type": "write a whole number, without quotes",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a smaller number",
+    "greater_than_equal": "write a number of {ge} or more",
+    "less_than_equal": "write a number of {le} or less",
+    "less_than": "write a number less than {lt}",
+    "enum": "write {expected}",
+    "list_type": "write a list, in brackets",
+    "too_long": "it has more than {max_length} items",
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "timezone_aware": _MOMENT,
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_object_invalid": _MOMENT,
+}
+
+Mistake = Mapping[str, Any]
+
+
+def sentence(mistakes: Sequence[Mistake], body: type[BaseModel] | None) -> str:
+    """The first few mistakes; `body` is the model of the request's body, if it has one."""
+    return "; ".join(_one(mistake, body) for mistake in mistakes[:TOLD])
+
+
+def _one(mistake: Mistake, body: type[BaseModel] | None) -> str:
+    kind, location = mistake["type"], tuple(mistake["loc"])
+    if kind == "json_invalid":
+        return f"the body is no JSON (at character {location[-1] + 1})"
+    if kind == "missing" and location == ("body",):
+        return "the body is missing; send JSON"
+    path = location[1:] if location[:1] and location[0] in _PLACES else location
+    where = ".".join(_plain(str(part)) for part in path) or "body"
+    return f"{where}: {_what(mistake, path, body)}"
+
+
+def _what(mistake: Mistake, path: Sequence[Any], body: type[BaseModel] | None) -> str:
+    kind, context = mistake["type"], mistake.get("ctx") or {}
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "extra_forbidden":
+        return f"there is no such field; there are: {', '.join(_fields(body, path[:-1]))}"
+    if kind == "string_too_short":
+        least = context["min_length"]
+        return "it must not be empty" if least == 1 else f"it has less than {least} characters"
+    if not path and isinstance(mistake.get("input"), bytes):
+        return "send it with the header Content-Type: application/json"
+    known = _SENTENCES.get(kind)
+    return known.format(**context) if known else str(mistake["msg"])
+
+
+def _fields(model: type[BaseModel] | None, path: Sequence[Any]) -> list[str]:
+    """The names of the fields at `path` of a body."""
+    for part in path:
+        field = model.model_fields.get(str(part)) if model else None
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return sorted(model.model_fields) if model else []
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
