@@ -1,0 +1,222 @@
+"""The ASGI program: finds region, service and route of a request, answers, misbehaves if told to, and counts.
+
+The path says all: `/identity/v3/…` is the shared Keystone, `/{region}/{service}/…` a service of a region,
+`/_sim/…` the simulator's own controls.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from multisite.sim import control, misbehaving
+from multisite.sim.counters import Calls
+from multisite.sim.faults import Faults
+from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.identity.state import UNAUTHORIZED
+from multisite.sim.plan import Plan
+from multisite.sim.routing import Routes
+from multisite.sim.service import Service, keystone_form, write_version
+from multisite.sim.services import SEGMENTS
+from multisite.sim.world import Region, World
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+#: A request's body may be this long (bytes).
+LONGEST_BODY = 16 * 1024 * 1024
+#: So many answers are kept per region; it is emptied when it is full.
+KEPT_ANSWERS = 64
+
+
+@dataclass(slots=True)
+class Asked:
+    """Where a request goes: `path` begins after the API's version."""
+
+    region: Region
+    service: Service
+    path: str
+    base: str
+    counted_as: str
+    root: bool
+
+
+class Simulator:
+    """A cloud to talk to: give it to an ASGI server, or to an HTTP client that calls ASGI programs."""
+
+    def __init__(self, plan: Plan | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.plan = plan or Plan()
+        self.world = World(self.plan, clock)
+        self.faults = Faults()
+        self.calls = Calls()
+        self.world.skew = self.faults.skew
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        body = await _body(receive)
+        path = unquote(scope["path"])
+        if path == "/" or path.startswith("/_sim"):
+            answer = control.answer(self, scope["method"], path, body)
+            await misbehaving.deliver(answer, send, head=False, now=self.world.clock())
+            return
+        try:
+            asked = self._find(path)
+        except Refusal as refusal:
+            await misbehaving.deliver(keystone_form(refusal), send, head=False, now=self.world.clock())
+            return
+        await self._answer(asked, scope, receive, send, body)
+
+    def _find(self, path: str) -> Asked:
+        """Region and service of a path. Raises `Refusal` (404)."""
+        first, _, rest = path[1:].partition("/")
+        if first == "identity" and not self.plan.own_keystone:
+            region, segment, base = self.world.region(self.world.names[0]), "identity", f"{self.plan.url}/identity"
+            counted_as = ""
+        else:
+            region = self.world.region(first)
+            segment, _, rest = rest.partition("/")
+            base = f"{self.plan.region_url(region.index)}/{first}/{segment}"
+            counted_as = first
+        service = SEGMENTS.get(segment)
+        if service is None:
+            raise Refusal(404, f"there is no service {segment!r} in a simulated region")
+        if service.version:
+            version, _, below = rest.partition("/")
+            root = version != service.version
+            if not root:
+                base, rest = f"{base}/{version}", below
+        else:
+            root = False
+        if service.kind == "volume" and not root:
+            head, _, below = rest.partition("/")
+            if len(head) == 32 and head.isalnum():  # older catalogs have the project in the path  # noqa: PLR2004
+                rest = below
+        return Asked(region, service, f"/{rest.strip('/')}", base, counted_as, root)
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
+        method = scope["method"]
+        counters = self.calls.of(asked.counted_as)
+        counters.running += 1
+        counters.peak = max(counters.peak, counters.running)
+        try:
+            route, answer = self._work(asked, scope, body)
+            counters.calls[f"{asked.service.kind} {route}"] += 1
+            counters.statuses[answer.status] += 1
+            now = asked.region.now(asked.service.kind)
+            talk = misbehaving.Conversation(scope, receive, send, now)
+            faults = self.faults.choose(asked.counted_as, asked.service.kind, route) if self.faults else []
+            if faults:
+                counters.bytes += await misbehaving.strike(faults, answer, talk, asked.service)
+            else:
+                counters.bytes += await talk.deliver(answer)
+        finally:
+            counters.running -= 1
+
+    def _work(self, asked: Asked, scope: Scope, body: bytes) -> tuple[str, Answer]:
+        """The route's name and the answer."""
+        service, method = asked.service, scope["method"]
+        if asked.root:
+            return f"{method} versions", service.versions(asked.base)
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        route = f"{method} {asked.path}"
+        try:
+            handler, route, ids = _find_route(service.routes, method, asked.path)
+            token = asked.region.keystone.valid(headers.get("x-auth-token"))
+            if token is None and route not in service.open_routes:
+                raise _Unauthenticated(asked.region.world.auth_url(asked.region.name))
+            version = service.microversions.read(headers) if service.microversions else (0, 0)
+            query_text = scope["query_string"].decode("latin-1")
+            key = None
+            if method == "GET" and token and service.kind != "identity":
+                key = (service.kind, asked.path, query_text, token.view, token.user_id, version)
+                kept = asked.region.answers.get(key)
+                if kept and kept[0] == asked.region.revision:
+                    return route, kept[1]
+            call = Call(
+                method, asked.path, parse_qs(query_text, keep_blank_values=True), _json(body), headers,
+                token or _nobody(), asked.region, asked.base, version, ids,
+            )  # fmt: skip
+            result = handler(call)
+            answer = result if isinstance(result, Answer) else Answer(200, result)
+            if method not in {"GET", "HEAD"} and service.kind != "identity":
+                asked.region.touch()
+            if service.microversions:
+                word = service.microversions.word
+                answer.headers["OpenStack-API-Version"] = f"{word} {write_version(version)}"
+                answer.headers["Vary"] = "OpenStack-API-Version"
+        except _Unauthenticated as refusal:
+            return route, keystone_form(refusal)
+        except Refusal as refusal:
+            return route, service.refuse(refusal)
+        answer.body = answer.raw()
+        if key and answer.status == 200:  # noqa: PLR2004
+            if len(asked.region.answers) >= KEPT_ANSWERS:
+                asked.region.answers.clear()
+            asked.region.answers[key] = (asked.region.revision, answer)
+        return route, answer
+
+
+class _Unauthenticated(Refusal):
+    """No token, or one that has ended: the middleware in front of a service says so."""
+
+    def __init__(self, auth_url: str) -> None:
+        super().__init__(401, UNAUTHORIZED, headers={"WWW-Authenticate": f'Keystone uri="{auth_url}"'})
+
+
+def _find_route(routes: Routes, method: str, path: str) -> tuple[Callable[[Call], Json | Answer], str, tuple[str, ...]]:
+    try:
+        return routes.find(method, path)
+    except Refusal:
+        if method == "HEAD":
+            return routes.find("GET", path)
+        raise
+
+
+def _nobody() -> Any:
+    """In place of a token, on the routes that need none."""
+    return None
+
+
+def _json(body: bytes) -> Json:
+    if not body:
+        return {}
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        raise Refusal(400, "Malformed request body", kind="badRequest") from None
+    if isinstance(parsed, list):
+        return {"": parsed}
+    if not isinstance(parsed, dict):
+        raise Refusal(400, "Malformed request body", kind="badRequest")
+    return parsed
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return body
+        body += message.get("body", b"")
+        if len(body) > LONGEST_BODY or not message.get("more_body"):
+            return body
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+

@@ -1,0 +1,1 @@
+"""Simulated Nova, and the Placement that it fills."""

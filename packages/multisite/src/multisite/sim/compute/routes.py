@@ -1,0 +1,343 @@
+"""Nova's routes: hosts, flavors, quotas, keypairs. Those of servers are in `servers.py`."""
+
+import re
+
+from multisite.sim.compute.state import QUOTA, Compute, Flavor
+from multisite.sim.compute.wire import flavor_json, hypervisor_json, links, service_json
+from multisite.sim.http import Answer, Call, Json, Refusal, stamp_micro
+from multisite.sim.paging import next_link, page
+from multisite.sim.routing import Routes
+from multisite.sim.service import Microversions
+
+ROUTES = Routes()
+MICROVERSIONS = Microversions("compute", (2, 1), (2, 104))
+
+
+def need_admin(call: Call, rule: str) -> None:
+    """Raise `Refusal` (403) unless the token is an administrator's."""
+    if not call.token.admin:
+        raise Refusal(403, f"Policy doesn't allow {rule} to be performed.")
+
+
+def versions(base: str) -> Answer:
+    """The versions of the API."""
+    return Answer(
+        200,
+        {
+            "versions": [
+                {
+                    "id": "v2.0", "status": "DEPRECATED", "version": "", "min_version": "",
+                    "updated": "2025-07-04T12:00:00Z", "links": [{"rel": "self", "href": f"{base}/v2/"}],
+                },
+                _version(f"{base}/v2.1"),
+            ]
+        },
+    )  # fmt: skip
+
+
+def _version(base: str) -> Json:
+    return {
+        "id": "v2.1", "status": "CURRENT", "version": "2.104", "min_version": "2.1",
+        "updated": "2013-07-23T11:33:21Z", "links": [{"rel": "self", "href": f"{base}/"}],
+    }  # fmt: skip
+
+
+@ROUTES.on("GET", "/")
+def show_version(call: Call) -> Json:
+    """The document of version 2.1."""
+    described = {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"}
+    media = {
+        "base": "application/json",
+        "type": "application/vnd.openstack.compute+json;version=2.1",
+    }
+    version = _version(call.base)
+    return {"version": version | {"links": [*version["links"], described], "media-types": [media]}}
+
+
+# -- hosts -----------------------------------------------------------------------------------------------
+
+
+@ROUTES.on("GET", "/os-services")
+def list_services(call: Call) -> Json:
+    """All nova services."""
+    need_admin(call, "os_compute_api:os-services:list")
+    region, now = call.region, call.region.now("compute")
+    control = [
+        {"binary": binary, "host": f"{region.name}-control", "id": region.keystone.fixed_id(region.name, binary)}
+        for binary in ("nova-scheduler", "nova-conductor")
+    ]
+    rows = [
+        item | {"zone": "internal", "enabled": True, "up": True, "seen": now, "reason": None} for item in control
+    ]
+    rows += [
+        {
+            "binary": "nova-compute", "host": host.name, "id": host.service_id, "zone": host.zone,
+            "enabled": host.enabled, "up": host.up, "seen": now if host.up else now - 3600,
+            "reason": host.disabled_reason,
+        }
+        for host in region.compute.hosts.values()
+    ]  # fmt: skip
+    return {"services": [service_json(row) for row in rows]}
+
+
+@ROUTES.on("PUT", "/os-services/{service_id}")
+def update_service(call: Call) -> Json:
+    """Enable or disable a compute service."""
+    need_admin(call, "os_compute_api:os-services:update")
+    for host in call.region.compute.hosts.values():
+        if host.service_id == call.ids[0]:
+            host.enabled = call.body.get("status", "enabled") == "enabled"
+            host.disabled_reason = call.body.get("disabled_reason") if not host.enabled else None
+            host.up = not call.body.get("forced_down", not host.up)
+            rows = list_services(call)["services"]
+            return {"service": next(row for row in rows if row["id"] == host.service_id)}
+    raise Refusal(404, f"Service {call.ids[0]} could not be found.")
+
+
+@ROUTES.on("GET", "/os-hypervisors/detail")
+def list_hypervisors(call: Call) -> Json:
+    """All hypervisors in detail."""
+    need_admin(call, "os_compute_api:os-hypervisors:list-detail")
+    shown, more = page(call, list(call.region.compute.hosts.values()))
+    body: Json = {"hypervisors": [hypervisor_json(host) for host in shown]}
+    return body | (next_link(call, "hypervisors", shown[-1].id) if more else {})
+
+
+@ROUTES.on("GET", "/os-aggregates")
+def list_aggregates(call: Call) -> Json:
+    """One aggregate for each zone beside `nova`."""
+    need_admin(call, "os_compute_api:os-aggregates:index")
+    zones: dict[str, list[str]] = {}
+    for host in call.region.compute.hosts.values():
+        if host.zone != "nova":
+            zones.setdefault(host.zone, []).append(host.name)
+    return {
+        "aggregates": [
+            {
+                "id": number, "uuid": call.region.keystone.fixed_id(call.region.name, zone),
+                "name": f"hosts-of-{zone}", "hosts": hosts, "metadata": {"availability_zone": zone},
+                "created_at": stamp_micro(1_767_225_600.0), "updated_at": None, "deleted_at": None, "deleted": False,
+                "availability_zone": zone,
+            }
+            for number, (zone, hosts) in enumerate(sorted(zones.items()), 1)
+        ]
+    }  # fmt: skip
+
+
+@ROUTES.on("GET", "/os-availability-zone")
+def list_zones(call: Call) -> Json:
+    """The zones that have a host."""
+    zones = sorted({host.zone for host in call.region.compute.hosts.values()})
+    return {
+        "availabilityZoneInfo": [
+            {"zoneName": zone, "zoneState": {"available": True}, "hosts": None} for zone in zones
+        ]
+    }
+
+
+# -- flavors ---------------------------------------------------------------------------------------------
+
+
+def _flavors(call: Call) -> list[Flavor]:
+    flavors = sorted(call.region.compute.flavors.values(), key=lambda item: item.id)
+    wanted = call.one("is_public")
+    if not call.token.admin or wanted == "":
+        own = call.token.project_id
+        return [item for item in flavors if item.public or own in item.access]
+    if wanted.lower() == "none":
+        return flavors
+    return [item for item in flavors if item.public == (wanted.lower() in {"true", "1", "t", "yes"})]
+
+
+@ROUTES.on("GET", "/flavors")
+def list_flavors(call: Call) -> Json:
+    """The flavors that the project may use: names and ids."""
+    shown, more = page(call, _flavors(call))
+    items = []
+    for flavor in shown:
+        item: Json = {"id": flavor.id, "name": flavor.name, "links": links(call, "flavors", flavor.id)}
+        items.append(item | ({"description": None} if call.version >= (2, 55) else {}))
+    return {"flavors": items} | (next_link(call, "flavors", shown[-1].id) if more else {})
+
+
+@ROUTES.on("GET", "/flavors/detail")
+def list_flavors_in_detail(call: Call) -> Json:
+    """The flavors that the project may use."""
+    shown, more = page(call, _flavors(call))
+    body: Json = {"flavors": [flavor_json(call, flavor) for flavor in shown]}
+    return body | (next_link(call, "flavors", shown[-1].id) if more else {})
+
+
+@ROUTES.on("GET", "/flavors/{flavor_id}")
+def show_flavor(call: Call) -> Json:
+    """One flavor."""
+    project = None if call.token.admin else call.token.project_id
+    return {"flavor": flavor_json(call, call.region.compute.flavor(call.ids[0], project))}
+
+
+@ROUTES.on("POST", "/flavors")
+def create_flavor(call: Call) -> Json:
+    """A flavor; its name and id must be new."""
+    need_admin(call, "os_compute_api:os-flavor-manage:create")
+    wanted, compute = call.part("flavor"), call.region.compute
+    flavor_id = str(wanted.get("id") or call.region.new_id())
+    name = str(wanted.get("name") or "")
+    for size in ("vcpus", "ram", "disk"):
+        if not str(wanted.get(size, "")).isdigit():
+            raise Refusal(400, f"Invalid input for field/attribute {size}. Value: {wanted.get(size)}.")
+    for item in compute.flavors.values():
+        if item.name == name:
+            raise Refusal(409, f"Flavor with name {name} already exists.")
+        if item.id == flavor_id:
+            raise Refusal(409, f"Flavor with ID {flavor_id} already exists.")
+    public = bool(wanted.get("os-flavor-access:is_public", True))
+    sizes = (int(wanted[size]) for size in ("vcpus", "ram", "disk"))
+    compute.flavors[flavor_id] = flavor = Flavor(flavor_id, name, *sizes, public=public)
+    return {"flavor": flavor_json(call, flavor)}
+
+
+@ROUTES.on("DELETE", "/flavors/{flavor_id}")
+def delete_flavor(call: Call) -> Answer:
+    """Delete a flavor; servers of it go on."""
+    need_admin(call, "os_compute_api:os-flavor-manage:delete")
+    call.region.compute.flavor(call.ids[0])
+    del call.region.compute.flavors[call.ids[0]]
+    return Answer(202)
+
+
+@ROUTES.on("GET", "/flavors/{flavor_id}/os-extra_specs")
+def list_extra_specs(call: Call) -> Json:
+    """The extra specs of a flavor."""
+    project = None if call.token.admin else call.token.project_id
+    return {"extra_specs": dict(call.region.compute.flavor(call.ids[0], project).extra_specs)}
+
+
+@ROUTES.on("POST", "/flavors/{flavor_id}/os-extra_specs")
+def create_extra_specs(call: Call) -> Json:
+    """Add extra specs to a flavor."""
+    need_admin(call, "os_compute_api:os-flavor-extra-specs:create")
+    specs = call.part("extra_specs")
+    call.region.compute.flavor(call.ids[0]).extra_specs.update(
+        {str(key): str(value) for key, value in specs.items()}
+    )
+    return {"extra_specs": specs}
+
+
+@ROUTES.on("GET", "/flavors/{flavor_id}/os-flavor-access")
+def list_flavor_access(call: Call) -> Json:
+    """The projects that see a private flavor."""
+    need_admin(call, "os_compute_api:os-flavor-access")
+    flavor = call.region.compute.flavor(call.ids[0])
+    if flavor.public:
+        raise Refusal(404, "Access list not available for public flavors.")
+    return {"flavor_access": [{"flavor_id": flavor.id, "tenant_id": item} for item in sorted(flavor.access)]}
+
+
+@ROUTES.on("POST", "/flavors/{flavor_id}/action")
+def change_flavor_access(call: Call) -> Json:
+    """Show a private flavor to a project, or hide it again."""
+    need_admin(call, "os_compute_api:os-flavor-access:add_tenant_access")
+    flavor = call.region.compute.flavor(call.ids[0])
+    if "addTenantAccess" in call.body:
+        flavor.access.add(str(call.part("addTenantAccess").get("tenant")))
+    else:
+        flavor.access.discard(str(call.part("removeTenantAccess").get("tenant")))
+    return {"flavor_access": [{"flavor_id": flavor.id, "tenant_id": item} for item in sorted(flavor.access)]}
+
+
+# -- quotas ----------------------------------------------------------------------------------------------
+
+
+def _own_project(call: Call, project_id: str) -> None:
+    if project_id != call.token.project_id:
+        need_admin(call, "os_compute_api:os-quota-sets:show")
+
+
+def _hidden(call: Call) -> set[str]:
+    """What newer microversions no longer show."""
+    return {"injected_file_content_bytes", "injected_file_path_bytes", "injected_files"} if call.version >= (2, 57) else set()
+
+
+def _quota_body(call: Call, limits: dict[str, int]) -> Json:
+    return {name: limit for name, limit in limits.items() if name not in _hidden(call)}
+
+
+@ROUTES.on("GET", "/os-quota-sets/{project_id}")
+def show_quota(call: Call) -> Json:
+    """The limits of a project."""
+    _own_project(call, call.ids[0])
+    limits = call.region.compute.limits(call.ids[0])
+    return {"quota_set": {"id": call.ids[0]} | _quota_body(call, limits)}
+
+
+@ROUTES.on("GET", "/os-quota-sets/{project_id}/detail")
+def show_quota_in_detail(call: Call) -> Json:
+    """The limits of a project, and what it uses."""
+    project_id, compute = call.ids[0], call.region.compute
+    _own_project(call, project_id)
+    used = compute.usage(project_id)
+    body: Json = {"id": project_id}
+    for name, limit in _quota_body(call, compute.limits(project_id)).items():
+        body[name] = {"limit": limit, "in_use": used[name], "reserved": 0}
+    return {"quota_set": body}
+
+
+@ROUTES.on("GET", "/os-quota-sets/{project_id}/defaults")
+def show_default_quota(call: Call) -> Json:
+    """The limits of a project that has none of its own."""
+    return {"quota_set": {"id": call.ids[0]} | _quota_body(call, call.region.compute.default_quota)}
+
+
+@ROUTES.on("PUT", "/os-quota-sets/{project_id}")
+def update_quota(call: Call) -> Json:
+    """Set limits of a project; below what is in use only with `force`."""
+    need_admin(call, "os_compute_api:os-quota-sets:update")
+    compute, project_id = call.region.compute, call.ids[0]
+    wanted = dict(call.part("quota_set"))
+    force = bool(wanted.pop("force", False))
+    wanted.pop("id", None)
+    for name, limit in wanted.items():
+        _check_limit(compute, project_id, name, limit, force=force)
+    compute.quotas.setdefault(project_id, {}).update({name: int(limit) for name, limit in wanted.items()})
+    return {"quota_set": _quota_body(call, compute.limits(project_id))}
+
+
+def _check_limit(compute: Compute, project_id: str, name: str, limit: object, *, force: bool) -> None:
+    if name not in QUOTA:
+        raise Refusal(400, f"Additional properties are not allowed ('{name}' was unexpected)")
+    if not re.fullmatch(r"-?\d+", str(limit)) or int(str(limit)) < -1:
+        raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {limit}.")
+    used = compute.usage(project_id)[name]
+    if not force and 0 <= int(str(limit)) < used:
+        raise Refusal(400, f"Quota limit {limit} for {name} must be greater than or equal to already used and reserved {used}.")
+
+
+@ROUTES.on("DELETE", "/os-quota-sets/{project_id}")
+def delete_quota(call: Call) -> Answer:
+    """Let a project have the defaults again."""
+    need_admin(call, "os_compute_api:os-quota-sets:delete")
+    call.region.compute.quotas.pop(call.ids[0], None)
+    return Answer(202)
+
+
+@ROUTES.on("GET", "/os-quota-class-sets/{name}")
+def show_quota_class(call: Call) -> Json:
+    """The defaults."""
+    need_admin(call, "os_compute_api:os-quota-class-sets:show")
+    return {"quota_class_set": {"id": call.ids[0]} | _quota_body(call, call.region.compute.default_quota)}
+
+
+@ROUTES.on("GET", "/limits")
+def show_limits(call: Call) -> Json:
+    """The limits and use of the token's project."""
+    project_id = call.one("tenant_id") or call.token.project_id
+    _own_project(call, project_id)
+    limits, used = call.region.compute.limits(project_id), call.region.compute.usage(project_id)
+    absolute: Json = {
+        "maxTotalInstances": limits["instances"], "maxTotalCores": limits["cores"],
+        "maxTotalRAMSize": limits["ram"], "maxTotalKeypairs": limits["key_pairs"],
+        "maxServerMeta": limits["metadata_items"], "maxServerGroups": limits["server_groups"],
+        "maxServerGroupMembers": limits["server_group_members"], "totalInstancesUsed": used["instances"],
+        "totalCoresUsed": used["cores"], "totalRAMUsed": used["ram"], "totalServerGroupsUsed": 0,
+    }  # fmt: skip
+    return {"limits": {"rate": [], "absolute": absolute}}

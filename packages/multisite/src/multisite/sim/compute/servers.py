@@ -1,0 +1,292 @@
+"""Nova's routes of servers, their actions, volumes and interfaces."""
+
+import re
+
+from multisite.sim.compute.routes import ROUTES, need_admin
+from multisite.sim.compute.state import Server
+from multisite.sim.compute.wire import addresses, links, server_json
+from multisite.sim.http import Answer, Call, Json, Refusal, parse_stamp
+from multisite.sim.paging import next_link, page
+
+#: How a listing may be sorted, and what of a server that is.
+_SORT_KEYS = {
+    "created_at": "created", "updated_at": "updated", "display_name": "name", "name": "name", "uuid": "id",
+    "vm_state": "status", "status": "status", "project_id": "project_id",
+}  # fmt: skip
+
+
+def _all_projects(call: Call) -> bool:
+    wanted = call.one("all_tenants", "0" if "all_tenants" not in call.query else "1")
+    if wanted.lower() not in {"1", "true", "t", "yes", "on"}:
+        return False
+    need_admin(call, "os_compute_api:servers:detail:get_all_tenants")
+    return True
+
+
+def _chosen(call: Call) -> list[Server]:
+    """The servers that a listing's filters let through, sorted."""
+    compute = call.region.compute
+    for server in compute.servers.values():
+        compute.settle(server)
+    everywhere = _all_projects(call)
+    project = call.one("project_id") or call.one("tenant_id")
+    changed = call.one("changes-since")
+    servers = list(compute.servers.values())
+    since = parse_stamp(changed) if changed else None
+    if since is not None:
+        servers += list(compute.deleted.values())
+    own = None if everywhere else call.token.project_id
+    found = [
+        server
+        for server in servers
+        if own in {None, server.project_id}
+        and (not (everywhere and project) or server.project_id == project)
+        and (since is None or server.updated >= int(since))
+        and _fits(call, server)
+    ]
+    key = _SORT_KEYS.get(call.one("sort_key", "created_at"), "created")
+    reverse = call.one("sort_dir", "desc") == "desc"
+    return sorted(found, key=lambda item: (getattr(item, key), item.id), reverse=reverse)
+
+
+def _fits(call: Call, server: Server) -> bool:
+    name, status, host, ip = (call.one(key) for key in ("name", "status", "host", "ip"))
+    if status and status.upper() != ("DELETED" if server.deleted else server.status):
+        return False
+    if host and call.token.admin and host != server.host.name:
+        return False
+    if name and not _matches(name, server.name):
+        return False
+    if ip:
+        rows = (row for network in addresses(call.region.compute, server).values() for row in network)
+        return any(_matches(ip, row["addr"]) for row in rows)
+    return True
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return bool(re.search(pattern, text, re.IGNORECASE))
+    except re.error:
+        raise Refusal(400, "Invalid filter: no regular expression", kind="badRequest") from None
+
+
+@ROUTES.on("GET", "/servers")
+def list_servers(call: Call) -> Json:
+    """Servers: names and ids."""
+    shown, more = page(call, _chosen(call))
+    items = [{"id": item.id, "name": item.name, "links": links(call, "servers", item.id)} for item in shown]
+    return {"servers": items} | (next_link(call, "servers", shown[-1].id) if more else {})
+
+
+@ROUTES.on("GET", "/servers/detail")
+def list_servers_in_detail(call: Call) -> Json:
+    """Servers in detail."""
+    shown, more = page(call, _chosen(call))
+    body: Json = {"servers": [server_json(call, call.region.compute, item) for item in shown]}
+    return body | (next_link(call, "servers", shown[-1].id) if more else {})
+
+
+def _server(call: Call) -> Server:
+    return call.region.compute.server(call.ids[0], None if call.token.admin else call.token.project_id)
+
+
+@ROUTES.on("GET", "/servers/{server_id}")
+def show_server(call: Call) -> Json:
+    """One server."""
+    return {"server": server_json(call, call.region.compute, _server(call))}
+
+
+@ROUTES.on("POST", "/servers")
+def create_server(call: Call) -> Answer:
+    """A server with a port in each of its networks."""
+    wanted, compute = call.part("server"), call.region.compute
+    if not {"member", "admin"} & set(call.token.roles):
+        raise Refusal(403, "Policy doesn't allow os_compute_api:servers:create to be performed.")
+    name = wanted.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= 255:  # noqa: PLR2004
+        raise Refusal(400, f"Invalid input for field/attribute name. Value: {name}.")
+    flavor_id = str(wanted.get("flavorRef") or "").rstrip("/").rsplit("/", 1)[-1]
+    try:
+        flavor = compute.flavor(flavor_id, call.token.project_id)
+    except Refusal as refusal:
+        raise Refusal(400, refusal.message) from None
+    image_id = str(wanted.get("imageRef") or "")
+    if image_id:
+        _check_image(call, image_id)
+    if wanted.get("key_name") and (call.token.user_id, wanted["key_name"]) not in compute.keypairs:
+        raise Refusal(400, "Invalid key_name provided.")
+    networks = _networks(call, wanted)
+    server = compute.create_server(
+        name=name, project_id=call.token.project_id, user_id=call.token.user_id, flavor=flavor,
+        image_id=image_id, zone=wanted.get("availability_zone"),
+    )  # fmt: skip
+    server.key_name = wanted.get("key_name")
+    server.description = wanted.get("description")
+    server.metadata = {str(key): str(value) for key, value in (wanted.get("metadata") or {}).items()}
+    try:
+        _plug(call, server, networks)
+    except Refusal:
+        compute.delete_server(server)
+        raise
+    body: Json = {
+        "id": server.id, "links": links(call, "servers", server.id), "OS-DCF:diskConfig": "MANUAL",
+        "security_groups": [{"name": "default"}], "adminPass": server.id[:12],
+    }  # fmt: skip
+    return Answer(202, {"server": body}, {"Location": f"{call.base}/servers/{server.id}"})
+
+
+def _check_image(call: Call, image_id: str) -> None:
+    try:
+        call.region.image.image(image_id, call.token)
+    except Refusal:
+        raise Refusal(400, f"Image {image_id} could not be found.") from None
+
+
+def _networks(call: Call, wanted: Json) -> list[Json]:
+    """What the request says of networks; without a word, the project's only one. Raises `Refusal` (400, 409)."""
+    asked = wanted.get("networks")
+    if asked == "none":
+        return []
+    if isinstance(asked, list):
+        return [dict(item) for item in asked if isinstance(item, dict)]
+    if asked is None and call.version >= (2, 37):
+        raise Refusal(400, "Invalid input for field/attribute server. 'networks' is a required property")
+    visible = call.region.network.visible_networks(call.token.project_id)
+    own = [item for item in visible if item.project_id == call.token.project_id]
+    usable = own or [item for item in visible if item.shared]
+    if len(usable) > 1:
+        raise Refusal(409, "Multiple possible networks found, use a Network ID to be more specific.")
+    return [{"uuid": item.id} for item in usable]
+
+
+def _plug(call: Call, server: Server, networks: list[Json]) -> None:
+    network = call.region.network
+    for item in networks:
+        if item.get("port"):
+            network.plug(str(item["port"]), server.id, server.host.name, server.project_id)
+        else:
+            _visible_network(call, str(item.get("uuid")))
+            network.create_port(
+                project_id=server.project_id, network_id=str(item["uuid"]), device_id=server.id,
+                device_owner=f"compute:{server.host.zone}", host=server.host.name,
+                address=str(item["fixed_ip"]) if item.get("fixed_ip") else None,
+            )  # fmt: skip
+
+
+def _visible_network(call: Call, network_id: str) -> None:
+    visible = call.region.network.visible_networks(call.token.project_id)
+    if not any(item.id == network_id for item in visible):
+        raise Refusal(400, f"Network {network_id} could not be found.")
+
+
+@ROUTES.on("PUT", "/servers/{server_id}")
+def update_server(call: Call) -> Json:
+    """Another name or description."""
+    server, wanted = _server(call), call.part("server")
+    server.name = str(wanted.get("name", server.name))
+    server.description = wanted.get("description", server.description)
+    server.updated = call.region.now("compute")
+    return {"server": server_json(call, call.region.compute, server)}
+
+
+@ROUTES.on("DELETE", "/servers/{server_id}")
+def delete_server(call: Call) -> Answer:
+    """End a server."""
+    call.region.compute.delete_server(_server(call))
+    return Answer(204)
+
+
+@ROUTES.on("POST", "/servers/{server_id}/action")
+def act(call: Call) -> Answer:
+    """Start, stop, reboot, resize a server; confirm or revert a resize."""
+    server, compute = _server(call), call.region.compute
+    action = next(iter(call.body), "")
+    match action:
+        case "os-start":
+            compute.set_status(server, "ACTIVE", needed=("SHUTOFF",), action="start")
+        case "os-stop":
+            compute.set_status(server, "SHUTOFF", needed=("ACTIVE", "ERROR"), action="stop")
+        case "reboot":
+            compute.set_status(server, "ACTIVE", needed=("ACTIVE", "SHUTOFF"), action="reboot")
+        case "resize":
+            flavor_id = str(call.part("resize").get("flavorRef"))
+            try:
+                flavor = compute.flavor(flavor_id, server.project_id)
+            except Refusal as refusal:
+                raise Refusal(400, refusal.message) from None
+            compute.resize(server, flavor)
+        case "confirmResize":
+            compute.confirm_resize(server)
+            return Answer(204)
+        case "revertResize":
+            compute.revert_resize(server)
+        case _:
+            raise Refusal(400, f"There is no such action: {action}", kind="badRequest")
+    return Answer(202)
+
+
+@ROUTES.on("GET", "/servers/{server_id}/os-volume_attachments")
+def list_attachments(call: Call) -> Json:
+    """The volumes of a server."""
+    server = _server(call)
+    return {"volumeAttachments": [_attachment(call, server, volume_id) for volume_id in server.volumes]}
+
+
+@ROUTES.on("POST", "/servers/{server_id}/os-volume_attachments")
+def attach_volume(call: Call) -> Json:
+    """Attach a volume of the same project."""
+    server, volume_id = _server(call), str(call.part("volumeAttachment").get("volumeId"))
+    if server.status not in {"ACTIVE", "SHUTOFF"}:
+        raise Refusal(409, f"Cannot 'attach_volume' instance {server.id} while it is in vm_state {server.status.lower()}")
+    if volume_id in server.volumes:
+        raise Refusal(400, f"Invalid volume: volume {volume_id} is already attached to instance {server.id}")
+    taken = set(server.volumes.values())
+    device = next(f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz" if f"/dev/vd{letter}" not in taken)
+    call.region.volume.attach(volume_id, server.id, server.project_id, server.host.name, device)
+    server.volumes[volume_id] = device
+    server.updated = call.region.now("compute")
+    return {"volumeAttachment": _attachment(call, server, volume_id)}
+
+
+@ROUTES.on("DELETE", "/servers/{server_id}/os-volume_attachments/{volume_id}")
+def detach_volume(call: Call) -> Answer:
+    """Detach a volume."""
+    server, volume_id = _server(call), call.ids[1]
+    if volume_id not in server.volumes:
+        raise Refusal(404, f"volume_id not found: {volume_id}")
+    call.region.volume.detach(volume_id)
+    del server.volumes[volume_id]
+    server.updated = call.region.now("compute")
+    return Answer(202)
+
+
+def _attachment(call: Call, server: Server, volume_id: str) -> Json:
+    body: Json = {
+        "id": volume_id,
+        "serverId": server.id,
+        "volumeId": volume_id,
+        "device": server.volumes[volume_id],
+    }
+    if call.version >= (2, 70):
+        body["tag"] = None
+    if call.version >= (2, 79):
+        body["delete_on_termination"] = False
+    if call.version >= (2, 89):
+        del body["id"]
+        body |= {"attachment_id": volume_id, "bdm_uuid": volume_id}
+    return body
+
+
+@ROUTES.on("GET", "/servers/{server_id}/os-interface")
+def list_interfaces(call: Call) -> Json:
+    """The ports of a server."""
+    server = _server(call)
+    return {
+        "interfaceAttachments": [
+            {
+                "port_id": port.id, "net_id": port.network_id, "mac_addr": port.mac, "port_state": "ACTIVE",
+                "fixed_ips": [{"subnet_id": subnet, "ip_address": address} for subnet, address in port.fixed_ips],
+            }
+            for port in call.region.network.ports_of(server.id)
+        ]
+    }  # fmt: skip

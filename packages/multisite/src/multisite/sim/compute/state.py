@@ -1,0 +1,252 @@
+"""Nova's and Placement's state: hosts with room, flavors, servers that use it, quotas, keypairs."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from multisite.sim.http import Json, Refusal
+
+if TYPE_CHECKING:
+    from multisite.sim.world import Region
+
+#: What a project may use without a limit of its own.
+QUOTA = {
+    "cores": 20, "injected_file_content_bytes": 10240, "injected_file_path_bytes": 255, "injected_files": 5,
+    "instances": 10, "key_pairs": 100, "metadata_items": 128, "ram": 51200, "server_group_members": 10,
+    "server_groups": 10,
+}  # fmt: skip
+#: What seeded projects get, so that they are not full from the start.
+GENEROUS = {"cores": 400, "instances": 200, "ram": 819200}
+KINDS = ("VCPU", "MEMORY_MB", "DISK_GB")
+POWER = {"ACTIVE": 1, "SHUTOFF": 4, "BUILD": 0, "ERROR": 0, "VERIFY_RESIZE": 1}
+
+
+@dataclass(slots=True)
+class Flavor:
+    """A size of servers: ram in MiB, disk in GiB. `access`: the projects that see a private one."""
+
+    id: str
+    name: str
+    vcpus: int
+    ram: int
+    disk: int
+    public: bool = True
+    access: set[str] = field(default_factory=set)
+    extra_specs: dict[str, str] = field(default_factory=dict)
+
+    def needs(self) -> dict[str, int]:
+        """What a server of this size allocates, per resource class."""
+        sizes = zip(KINDS, (self.vcpus, self.ram, self.disk), strict=True)
+        return {kind: size for kind, size in sizes if size}
+
+
+@dataclass(slots=True)
+class Host:
+    """A compute host, which is a resource provider too. `inventory`: total, reserved, allocation ratio."""
+
+    id: str
+    service_id: str
+    name: str
+    zone: str
+    inventory: dict[str, tuple[int, int, float]]
+    generation: int = 1
+    used: Counter[str] = field(default_factory=Counter)
+    servers: int = 0
+    enabled: bool = True
+    up: bool = True
+    disabled_reason: str | None = None
+
+    def fits(self, needs: dict[str, int]) -> bool:
+        """Whether there is room for what a flavor needs."""
+        return all(
+            self.used[kind] + size <= int((self.inventory[kind][0] - self.inventory[kind][1]) * self.inventory[kind][2])
+            for kind, size in needs.items()
+        )
+
+    def allocate(self, needs: dict[str, int], sign: int = 1) -> None:
+        """Take room, or give it back (`sign` -1)."""
+        for kind, size in needs.items():
+            self.used[kind] += sign * size
+        self.servers += sign
+        self.generation += 1
+
+
+@dataclass(slots=True)
+class Server:
+    """A server. Times in seconds since the epoch; `builds_until` while it is in BUILD."""
+
+    id: str
+    name: str
+    project_id: str
+    user_id: str
+    flavor: Flavor
+    host: Host
+    image_id: str
+    created: float
+    updated: float
+    status: str = "ACTIVE"
+    key_name: str | None = None
+    description: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
+    old_flavor: Flavor | None = None
+    old_host: Host | None = None
+    builds_until: float = 0.0
+    deleted: bool = False
+
+
+class Compute:
+    """Nova and Placement of one region."""
+
+    def __init__(self, region: "Region") -> None:
+        self.region = region
+        self.hosts: dict[str, Host] = {}
+        self.flavors: dict[str, Flavor] = {}
+        self.servers: dict[str, Server] = {}
+        self.deleted: dict[str, Server] = {}
+        self.quotas: dict[str, dict[str, int]] = {}
+        self.default_quota = dict(QUOTA)
+        self.used: dict[str, Counter[str]] = {}
+        self.keypairs: dict[tuple[str, str], Json] = {}
+
+    # -- quotas --------------------------------------------------------------------------------------
+
+    def limits(self, project_id: str) -> dict[str, int]:
+        """The limits of a project."""
+        return self.default_quota | self.quotas.get(project_id, {})
+
+    def usage(self, project_id: str) -> Counter[str]:
+        """What a project uses: instances, cores, ram."""
+        return self.used.setdefault(project_id, Counter())
+
+    def _count(self, project_id: str, flavor: Flavor, sign: int, *, instances: int = 1) -> None:
+        used = self.usage(project_id)
+        used["instances"] += sign * instances
+        used["cores"] += sign * flavor.vcpus
+        used["ram"] += sign * flavor.ram
+
+    def _check_quota(self, project_id: str, wanted: dict[str, int]) -> None:
+        limits, used = self.limits(project_id), self.usage(project_id)
+        for name, amount in wanted.items():
+            if 0 <= limits[name] < used[name] + amount:
+                raise Refusal(
+                    403,
+                    f"Quota exceeded for {name}: Requested {amount}, but already used {used[name]} "
+                    f"of {limits[name]} {name}",
+                )
+
+    # -- servers -------------------------------------------------------------------------------------
+
+    def server(self, server_id: str, project_id: str | None) -> Server:
+        """A server; of any project if that is `None`. Raises `Refusal` (404)."""
+        server = self.servers.get(server_id)
+        if server is None or project_id not in {None, server.project_id}:
+            raise Refusal(404, f"Instance {server_id} could not be found.")
+        self.settle(server)
+        return server
+
+    def settle(self, server: Server) -> None:
+        """A server whose building time is over is ACTIVE."""
+        if server.status == "BUILD" and self.region.now("compute") >= server.builds_until:
+            server.status, server.updated = "ACTIVE", server.builds_until
+            self.region.touch()
+
+    def flavor(self, flavor_id: str, project_id: str | None = None) -> Flavor:
+        """A flavor that a project may use. Raises `Refusal` (404)."""
+        flavor = self.flavors.get(flavor_id)
+        if flavor is None or (project_id is not None and not flavor.public and project_id not in flavor.access):
+            raise Refusal(404, f"Flavor {flavor_id} could not be found.")
+        return flavor
+
+    def place(self, flavor: Flavor, zone: str | None = None, host: str | None = None) -> Host | None:
+        """A host with room, the emptiest first."""
+        needs = flavor.needs()
+        fitting = [
+            item
+            for item in self.hosts.values()
+            if item.enabled and item.up and zone in {None, item.zone} and host in {None, item.name} and item.fits(needs)
+        ]
+        return min(fitting, key=lambda item: (item.servers, item.name), default=None)
+
+    def create_server(
+        self, *, name: str, project_id: str, user_id: str, flavor: Flavor, image_id: str, zone: str | None = None
+    ) -> Server:
+        """A server on a host with room. Raises `Refusal`: over quota (403); without room it goes to ERROR."""
+        self._check_quota(project_id, {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram})
+        if zone is not None and zone not in {host.zone for host in self.hosts.values()}:
+            raise Refusal(400, "The requested availability zone is not available")
+        host = self.place(flavor, zone)
+        now = self.region.made_at("compute")
+        building = self.region.world.plan.build_seconds if self.region.born else 0.0
+        server = Server(
+            id=self.region.new_id(), name=name, project_id=project_id, user_id=user_id, flavor=flavor,
+            host=host or next(iter(self.hosts.values())), image_id=image_id, created=now, updated=now,
+            status="ERROR" if host is None else "BUILD" if building else "ACTIVE", builds_until=now + building,
+        )  # fmt: skip
+        if host:
+            host.allocate(flavor.needs())
+        self._count(project_id, flavor, 1)
+        self.servers[server.id] = server
+        return server
+
+    def delete_server(self, server: Server) -> None:
+        """End a server and give back its room, its ports and its volumes."""
+        if server.status != "ERROR":
+            server.host.allocate(server.flavor.needs(), -1)
+        if server.old_host and server.old_flavor:
+            server.old_host.allocate(server.old_flavor.needs(), -1)
+        self._count(server.project_id, server.flavor, -1)
+        self.region.network.delete_ports_of(server.id)
+        for volume_id in list(server.volumes):
+            self.region.volume.detach(volume_id)
+        server.volumes.clear()
+        del self.servers[server.id]
+        server.deleted, server.updated = True, self.region.now("compute")
+        self.deleted[server.id] = server
+
+    def set_status(self, server: Server, status: str, *, needed: tuple[str, ...], action: str) -> None:
+        """Move a server to a status. Raises `Refusal` (409) where it is in another than the `needed` ones."""
+        if server.status not in needed:
+            raise Refusal(
+                409,
+                f"Cannot '{action}' instance {server.id} while it is in vm_state {server.status.lower()}",
+            )
+        server.status, server.updated = status, self.region.now("compute")
+
+    def resize(self, server: Server, flavor: Flavor) -> None:
+        """Give a server another size; it waits for the confirmation."""
+        if flavor is server.flavor:
+            raise Refusal(400, "When resizing, instances must change flavor!")
+        more = {
+            "cores": max(0, flavor.vcpus - server.flavor.vcpus),
+            "ram": max(0, flavor.ram - server.flavor.ram),
+        }
+        self._check_quota(server.project_id, more)
+        host = self.place(flavor)
+        if host is None:
+            raise Refusal(400, "No valid host was found. No valid host found for resize")
+        self.set_status(server, "VERIFY_RESIZE", needed=("ACTIVE", "SHUTOFF"), action="resize")
+        host.allocate(flavor.needs())  # until it is confirmed or reverted, both sizes are allocated
+        self._recount(server.project_id, server.flavor, flavor)
+        server.old_flavor, server.old_host = server.flavor, server.host
+        server.flavor, server.host = flavor, host
+
+    def confirm_resize(self, server: Server) -> None:
+        """Keep the new size."""
+        self.set_status(server, "ACTIVE", needed=("VERIFY_RESIZE",), action="confirmResize")
+        if server.old_host and server.old_flavor:
+            server.old_host.allocate(server.old_flavor.needs(), -1)
+        server.old_flavor = server.old_host = None
+
+    def revert_resize(self, server: Server) -> None:
+        """Go back to the old size."""
+        self.set_status(server, "ACTIVE", needed=("VERIFY_RESIZE",), action="revertResize")
+        server.host.allocate(server.flavor.needs(), -1)
+        if server.old_host and server.old_flavor:
+            self._recount(server.project_id, server.flavor, server.old_flavor)
+            server.flavor, server.host = server.old_flavor, server.old_host
+        server.old_flavor = server.old_host = None
+
+    def _recount(self, project_id: str, old: Flavor, new: Flavor) -> None:
+        self._count(project_id, old, -1, instances=0)
+        self._count(project_id, new, 1, instances=0)

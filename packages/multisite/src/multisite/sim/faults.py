@@ -1,0 +1,135 @@
+"""Misbehaviour on command: which fault strikes a call, drawn from a seed."""
+
+import itertools
+import random
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+from multisite.sim.http import Json, Refusal
+
+#: What each kind does is told in docs/howto/simulator.md and docs/design/0002-simulator.md.
+KINDS = frozenset(
+    {
+        "latency", "hang", "refuse", "reset", "truncate", "garbage", "wrong", "drip", "status", "expire",
+        "stale", "contradict", "skew",
+    }
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Fault:
+    """One misbehaviour; empty fields fit everything.
+
+    `region`, `service` and `route` are globs (`region-00*`, `compute`, `GET /servers/detail`); `share` of the
+    fitting calls is struck, at most `calls` of them (0: no end). `seconds` and `spread` belong to `latency`,
+    `drip` and `skew`; `status` and `retry_after` to `status`.
+    """
+
+    kind: str
+    region: str = "*"
+    service: str = "*"
+    route: str = "*"
+    share: float = 1.0
+    calls: int = 0
+    seconds: float = 1.0
+    spread: float = 0.0
+    status: int = 503
+    retry_after: float | None = None
+    seed: int = 0
+    id: int = 0
+    struck: int = 0
+    kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    draws: random.Random = field(default_factory=random.Random, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no fault {self.kind!r}; there are: {', '.join(sorted(KINDS))}")
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is between 0 and 1, not {self.share:g}")
+        if min(self.seconds if self.kind != "skew" else 0, self.spread, self.calls) < 0:
+            raise ValueError("seconds, spread and calls are not negative")
+        self.draws = random.Random(f"{self.seed}/{self.kind}/{self.region}/{self.service}/{self.route}")  # noqa: S311
+
+    def fits(self, region: str, service: str, route: str) -> bool:
+        """Whether a call is one that this fault is about."""
+        return (
+            fnmatchcase(region, self.region)
+            and fnmatchcase(service, self.service)
+            and fnmatchcase(route, self.route)
+        )
+
+    def strikes(self) -> bool:
+        """Draw whether this call is struck, and count it if so."""
+        if self.calls and self.struck >= self.calls:
+            return False
+        if self.share < 1 and self.draws.random() >= self.share:
+            return False
+        self.struck += 1
+        return True
+
+    def delay(self) -> float:
+        """Seconds to wait: fixed, plus up to `spread`."""
+        return self.seconds + (self.draws.random() * self.spread if self.spread else 0.0)
+
+    def as_json(self) -> Json:
+        """What was set, its id, and how often it struck."""
+        return {name.name: getattr(self, name.name) for name in fields(self) if name.repr}
+
+
+class Faults:
+    """All faults that are set."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._ids = itertools.count(1)
+
+    def add(self, fault: Fault) -> Fault:
+        """Set a fault; it gets an id."""
+        fault.id = next(self._ids)
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault_id: int | None = None) -> list[Fault]:
+        """Take back one fault, or all of them; returns those that were taken back."""
+        gone = [fault for fault in self._faults if fault_id is None or fault.id == fault_id]
+        self._faults = [fault for fault in self._faults if fault not in gone]
+        return gone
+
+    def list(self) -> list[Fault]:
+        """All faults, oldest first."""
+        return list(self._faults)
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def choose(self, region: str, service: str, route: str) -> list[Fault]:
+        """What strikes this call: a latency, and one other fault at most."""
+        latency: list[Fault] = []
+        for fault in self._faults:
+            if fault.kind == "skew" or not fault.fits(region, service, route) or not fault.strikes():
+                continue
+            if fault.kind != "latency":
+                return [*latency, fault]
+            latency.append(fault)
+        return latency
+
+    def skew(self, region: str, service: str) -> float:
+        """Seconds by which the clock of a service is ahead."""
+        return sum(
+            fault.seconds
+            for fault in self._faults
+            if fault.kind == "skew" and fnmatchcase(region, fault.region) and fnmatchcase(service, fault.service)
+        )
+
+
+def fault_from(body: Json) -> Fault:
+    """A fault as `/_sim/faults` and the command line take it. Raises `Refusal`."""
+    known = {"kind", "region", "service", "route", "share", "calls", "seconds", "spread", "status"}
+    known |= {"retry_after", "seed"}
+    if unknown := sorted(set(body) - known):
+        raise Refusal(400, f"a fault has no field {unknown[0]!r}; it has: {', '.join(sorted(known))}")
+    try:
+        return Fault(**body)
+    except (TypeError, ValueError) as error:
+        raise Refusal(400, str(error)) from None

@@ -1,0 +1,363 @@
+"""Keystone's routes, version 3."""
+
+from collections.abc import Mapping
+
+from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.identity.state import NOT_ALLOWED, UNAUTHORIZED, Keystone, Token
+from multisite.sim.routing import Routes
+
+ROUTES = Routes()
+#: What a token need not be sent with.
+OPEN_ROUTES = frozenset({"GET /", "POST /auth/tokens"})
+
+#: Collections with the usual five routes: name of one item, and who may read it (`admin`, or anybody).
+_COLLECTIONS = {
+    "domains": ("domain", "admin"),
+    "projects": ("project", "admin"),
+    "users": ("user", "admin"),
+    "roles": ("role", "admin"),
+    "regions": ("region", "anybody"),
+    "services": ("service", "admin"),
+    "endpoints": ("endpoint", "admin"),
+    "registered_limits": ("registered_limit", "anybody"),
+    "limits": ("limit", "anybody"),
+}
+_FILTERS = (
+    "name", "domain_id", "enabled", "type", "service_id", "region_id", "interface", "parent_id", "project_id",
+    "resource_name", "parent_region_id",
+)  # fmt: skip
+_DEFAULTS: Mapping[str, Json] = {
+    "domains": {"enabled": True, "description": "", "tags": [], "options": {}},
+    "projects": {
+        "enabled": True, "description": "", "domain_id": "default", "is_domain": False,
+        "parent_id": "default", "tags": [], "options": {},
+    },
+    "users": {"enabled": True, "domain_id": "default", "password_expires_at": None, "options": {}},
+    "roles": {"domain_id": None, "description": None, "options": {}},
+    "regions": {"description": "", "parent_region_id": None},
+    "services": {"enabled": True},
+    "endpoints": {"enabled": True, "region_id": None},
+    "registered_limits": {"region_id": None, "description": None},
+    "limits": {"region_id": None, "description": None, "domain_id": None},
+}  # fmt: skip
+
+
+def _keystone(call: Call) -> Keystone:
+    return call.region.keystone
+
+
+def _need_admin(call: Call, action: str) -> None:
+    if not call.token.admin:
+        raise Refusal(403, NOT_ALLOWED.format(f"identity:{action}"))
+
+
+@ROUTES.on("POST", "/auth/tokens")
+def issue_token(call: Call) -> Answer:
+    """Log in: with a password, an application credential, or a token."""
+    keystone, auth = _keystone(call), call.part("auth")
+    identity = auth.get("identity")
+    if not isinstance(identity, dict) or not isinstance(identity.get("methods"), list):
+        raise Refusal(400, "Expecting to find identity in auth. The server could not comply with the request.")
+    credential = None
+    method = identity["methods"][0] if identity["methods"] else ""
+    details = identity.get(method) or {}
+    if method == "password":
+        user = keystone.user_by_password(details.get("user") or {})
+    elif method == "application_credential":
+        user, credential = keystone.user_by_application_credential(details)
+    elif method == "token":
+        held = keystone.valid(str(details.get("id")))
+        if held is None:
+            raise Refusal(401, UNAUTHORIZED)
+        user = held.user
+    else:
+        raise Refusal(401, UNAUTHORIZED)
+    token = keystone.issue(user, identity["methods"], _scope(auth, user), credential)
+    body = keystone.describe(token, catalog="nocatalog" not in call.query)
+    return Answer(201, body, {"X-Subject-Token": token.id})
+
+
+def _scope(auth: Json, user: Json) -> Json:
+    scope = auth.get("scope")
+    if scope == "unscoped":
+        return {}
+    if isinstance(scope, dict):
+        return scope
+    default = user.get("default_project_id")
+    return {"project": {"id": default}} if default else {}
+
+
+@ROUTES.on("GET", "/auth/tokens")
+def show_token(call: Call) -> Answer:
+    """Validate a token: services ask this of their users' tokens."""
+    token = _subject(call)
+    body = _keystone(call).describe(token, catalog="nocatalog" not in call.query)
+    return Answer(200, body, {"X-Subject-Token": token.id})
+
+
+@ROUTES.on("HEAD", "/auth/tokens")
+def check_token(call: Call) -> Answer:
+    """Validate a token, without a body."""
+    return Answer(200, None, {"X-Subject-Token": _subject(call).id})
+
+
+@ROUTES.on("DELETE", "/auth/tokens")
+def revoke_token(call: Call) -> Answer:
+    """End a token before its time."""
+    token = _subject(call)
+    _keystone(call).revoke(token.id)
+    return Answer(204)
+
+
+def _subject(call: Call) -> Token:
+    wanted = call.headers.get("x-subject-token")
+    token = _keystone(call).valid(wanted)
+    if token is None:
+        raise Refusal(404, "Could not find token, it may have expired or been revoked." if wanted else UNAUTHORIZED)
+    service = {"admin", "service"} & set(call.token.roles)
+    if not service and token.user_id != call.token.user_id:
+        raise Refusal(403, NOT_ALLOWED.format("identity:validate_token"))
+    return token
+
+
+@ROUTES.on("GET", "/auth/catalog")
+def show_catalog(call: Call) -> Answer:
+    """The catalog of the token."""
+    return Answer(200, b'{"catalog":' + _keystone(call).catalog() + b',"links":{}}')
+
+
+@ROUTES.on("GET", "/auth/projects")
+def own_projects(call: Call) -> Json:
+    """The projects in which the user has a role."""
+    return {"projects": [_public(item) for item in _held_projects(call, call.token.user_id)], "links": _links(call)}
+
+
+@ROUTES.on("GET", "/users/{user_id}/projects")
+def user_projects(call: Call) -> Json:
+    """The same, for the user himself or an administrator."""
+    if call.ids[0] != call.token.user_id:
+        _need_admin(call, "list_user_projects")
+    return {"projects": [_public(item) for item in _held_projects(call, call.ids[0])], "links": _links(call)}
+
+
+def _held_projects(call: Call, user_id: str) -> list[Json]:
+    keystone = _keystone(call)
+    projects = keystone.collections["projects"]
+    held = [target for user, target in keystone.assignments if user == user_id and target in projects]
+    return [projects[target] for target in held if projects[target]["enabled"]]
+
+
+def _list(call: Call, collection: str) -> Json:
+    name, reader = _COLLECTIONS[collection]
+    if reader == "admin":
+        _need_admin(call, f"list_{collection}")
+    wanted = {key: call.one(key) for key in _FILTERS if key in call.query}
+    items = [
+        _public(item)
+        for item in _keystone(call).collections[collection].values()
+        if all(_text(item.get(key)) == value.lower() or item.get(key) == value for key, value in wanted.items())
+    ]
+    return {collection: items, "links": _links(call)}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _show(call: Call, collection: str) -> Json:
+    name, reader = _COLLECTIONS[collection]
+    item = _keystone(call).get(collection, call.ids[0])
+    own = call.ids[0] in {call.token.project_id, call.token.user_id}
+    if reader == "admin" and not own:
+        _need_admin(call, f"get_{name}")
+    return {name: _public(item)}
+
+
+def _create(call: Call, collection: str) -> Answer:
+    name, _ = _COLLECTIONS[collection]
+    _need_admin(call, f"create_{name}")
+    keystone = _keystone(call)
+    if collection in {"limits", "registered_limits"}:
+        wanted = call.body.get(collection) or []
+        return Answer(201, {collection: [_make(keystone, collection, dict(one)) for one in wanted]})
+    return Answer(201, {name: _make(keystone, collection, dict(call.part(name)))})
+
+
+def _make(keystone: Keystone, collection: str, wanted: Json) -> Json:
+    secret = wanted.pop("password", None)
+    if collection == "endpoints":
+        keystone.get("services", str(wanted.get("service_id")))
+        wanted["region_id"] = wanted.get("region_id") or wanted.get("region")
+        wanted["region"] = wanted["region_id"]
+    if collection in {"domains", "projects", "users", "roles"}:
+        _refuse_twin(keystone, collection, wanted)
+    item = keystone.add(
+        collection, dict(_DEFAULTS[collection]) | {"id": keystone.new_id()} | wanted
+    )
+    if collection == "users":
+        keystone.passwords[item["id"]] = str(secret)
+    return _public(item)
+
+
+def _refuse_twin(keystone: Keystone, collection: str, wanted: Json) -> None:
+    domain = wanted.get("domain_id", dict(_DEFAULTS[collection]).get("domain_id"))
+    for item in keystone.collections[collection].values():
+        if item["name"] == wanted.get("name") and item.get("domain_id") == domain:
+            kind = collection.rstrip("s")
+            raise Refusal(
+                409,
+                f"Conflict occurred attempting to store {kind} - "
+                f"it is not permitted to have two {collection} with the same name: {wanted.get('name')}.",
+            )
+
+
+def _update(call: Call, collection: str) -> Json:
+    name, _ = _COLLECTIONS[collection]
+    _need_admin(call, f"update_{name}")
+    keystone = _keystone(call)
+    item = keystone.get(collection, call.ids[0])
+    wanted = dict(call.part(name))
+    if "password" in wanted:
+        keystone.passwords[item["id"]] = str(wanted.pop("password"))
+        keystone.revoke_all(item["id"])
+    if collection == "limits" and wanted.get("resource_limit") == 0:
+        wanted.pop("resource_limit")  # Keystone answers 200 to a limit of 0, and changes nothing
+    keystone.add(collection, item | wanted)
+    if wanted.get("enabled") is False:
+        keystone.revoke_all(item["id"])
+    return {name: _public(keystone.get(collection, item["id"]))}
+
+
+def _delete(call: Call, collection: str) -> Answer:
+    name, _ = _COLLECTIONS[collection]
+    _need_admin(call, f"delete_{name}")
+    _keystone(call).drop(collection, call.ids[0])
+    return Answer(204)
+
+
+def _register(collection: str) -> None:
+    one = f"/{collection}/{{id}}"
+    ROUTES.add("GET", f"/{collection}", lambda call: _list(call, collection))
+    ROUTES.add("POST", f"/{collection}", lambda call: _create(call, collection))
+    ROUTES.add("GET", one, lambda call: _show(call, collection))
+    ROUTES.add("PATCH", one, lambda call: _update(call, collection))
+    ROUTES.add("DELETE", one, lambda call: _delete(call, collection))
+
+
+for _collection in _COLLECTIONS:
+    _register(_collection)
+
+
+@ROUTES.on("PUT", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
+def grant_role(call: Call) -> Answer:
+    """Give a user a role in a project."""
+    _need_admin(call, "create_grant")
+    keystone = _keystone(call)
+    project_id, user_id, role_id = call.ids
+    for collection, item_id in (("projects", project_id), ("users", user_id), ("roles", role_id)):
+        keystone.get(collection, item_id)
+    keystone.assignments.setdefault((user_id, project_id), set()).add(role_id)
+    return Answer(204)
+
+
+@ROUTES.on("DELETE", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
+def revoke_role(call: Call) -> Answer:
+    """Take a user's role in a project away; his tokens end."""
+    _need_admin(call, "revoke_grant")
+    project_id, user_id, role_id = call.ids
+    held = _keystone(call).assignments.get((user_id, project_id), set())
+    if role_id not in held:
+        raise Refusal(404, f"Could not find role assignment with role: {role_id}.")
+    held.discard(role_id)
+    _keystone(call).revoke_all(user_id)
+    return Answer(204)
+
+
+@ROUTES.on("GET", "/role_assignments")
+def list_role_assignments(call: Call) -> Json:
+    """Who has which role where."""
+    _need_admin(call, "list_role_assignments")
+    found = []
+    for (user_id, target), roles in _keystone(call).assignments.items():
+        if call.one("user.id", user_id) != user_id or call.one("scope.project.id", target) != target:
+            continue
+        scope: Json = {"system": {"all": True}} if target == "system" else {"project": {"id": target}}
+        found += [{"scope": scope, "role": {"id": role}, "user": {"id": user_id}} for role in sorted(roles)]
+    return {"role_assignments": found, "links": _links(call)}
+
+
+@ROUTES.on("GET", "/users/{user_id}/application_credentials")
+def list_application_credentials(call: Call) -> Json:
+    """A user's application credentials; never their secrets."""
+    _own_user(call)
+    held = _keystone(call).collections["application_credentials"].values()
+    return {
+        "application_credentials": [_credential(item) for item in held if item["user_id"] == call.ids[0]],
+        "links": _links(call),
+    }
+
+
+@ROUTES.on("POST", "/users/{user_id}/application_credentials")
+def create_application_credential(call: Call) -> Answer:
+    """An application credential for the token's project, with the token's roles or fewer."""
+    _own_user(call)
+    keystone, wanted = _keystone(call), call.part("application_credential")
+    names = [role.get("name") for role in wanted.get("roles") or []] or list(call.token.roles)
+    if not set(names) <= set(call.token.roles):
+        raise Refusal(400, "A role that the user does not have cannot be delegated.")
+    secret = str(wanted.get("secret") or keystone.new_id())
+    item = {
+        "id": keystone.new_id(), "name": wanted.get("name"), "description": wanted.get("description"),
+        "user_id": call.ids[0], "project_id": call.token.project_id, "unrestricted": bool(wanted.get("unrestricted")),
+        "roles": [{"id": keystone.role_id(str(name)), "name": name, "domain_id": None} for name in names],
+        "expires_at": wanted.get("expires_at"), "system": None,
+    }  # fmt: skip
+    keystone.add("application_credentials", item)
+    keystone.secrets[item["id"]] = secret
+    return Answer(201, {"application_credential": _credential(item) | {"secret": secret}})
+
+
+@ROUTES.on("DELETE", "/users/{user_id}/application_credentials/{credential_id}")
+def delete_application_credential(call: Call) -> Answer:
+    """End an application credential."""
+    _own_user(call)
+    _keystone(call).drop("application_credentials", call.ids[1])
+    return Answer(204)
+
+
+def _own_user(call: Call) -> None:
+    if call.ids[0] != call.token.user_id:
+        _need_admin(call, "application_credentials")
+
+
+def _credential(item: Json) -> Json:
+    return {key: value for key, value in item.items() if key != "user_id"}
+
+
+def _public(item: Json) -> Json:
+    return item | {"links": {}} if "links" not in item else item
+
+
+def _links(call: Call) -> Json:
+    return {"next": None, "self": call.url(call.path), "previous": None}
+
+
+def version_document(base: str) -> Json:
+    """What Keystone says of its one version."""
+    return {
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{base}/"}],
+        "media-types": [
+            {"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}
+        ],
+    }
+
+
+@ROUTES.on("GET", "/")
+def show_version(call: Call) -> Json:
+    """The document of version 3."""
+    return {"version": version_document(call.base)}
+
+

@@ -1,0 +1,46 @@
+"""All simulated services, by the segment of their path."""
+
+from multisite.sim import placement
+from multisite.sim.compute import keypairs, servers  # noqa: F401 - they register their routes
+from multisite.sim.compute import routes as compute
+from multisite.sim.http import Answer
+from multisite.sim.identity import routes as identity
+from multisite.sim.image import routes as image
+from multisite.sim.network import routes as network
+from multisite.sim.service import (
+    Service,
+    glance_form,
+    keystone_form,
+    neutron_form,
+    nova_form,
+    placement_form,
+)
+from multisite.sim.volume import routes as volume
+
+
+def _identity_versions(base: str) -> Answer:
+    document = identity.version_document(f"{base}/v3")
+    return Answer(300, {"versions": {"values": [document]}}, {"Location": f"{base}/v3/"})
+
+
+_SERVICES = (
+    Service(
+        "identity", "identity", "v3", identity.ROUTES, keystone_form, _identity_versions,
+        open_routes=identity.OPEN_ROUTES,
+    ),
+    Service(
+        "compute", "compute", "v2.1", compute.ROUTES, nova_form, compute.versions, compute.MICROVERSIONS,
+        open_routes=frozenset({"GET /"}),
+    ),
+    Service(
+        "placement", "placement", "", placement.ROUTES, placement_form, placement.versions,
+        placement.MICROVERSIONS, open_routes=placement.OPEN_ROUTES,
+    ),
+    Service(
+        "volume", "volume", "v3", volume.ROUTES, nova_form, volume.versions, volume.MICROVERSIONS,
+        open_routes=frozenset({"GET /"}),
+    ),
+    Service("network", "network", "v2.0", network.ROUTES, neutron_form, network.versions),
+    Service("image", "image", "v2", image.ROUTES, glance_form, image.versions),
+)  # fmt: skip
+SEGMENTS = {service.segment: service for service in _SERVICES}
