@@ -165,6 +165,7 @@ def _rabbitmq(lab: Lab) -> Command:
         "RABBITMQ_LOGS": str(lab.logs / "rabbitmq-node.log"),
         "RABBITMQ_DIST_PORT": str(lab.base_port + DISTRIBUTION_OFFSET),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": EMULATOR,
+        "ERL_CRASH_DUMP": str(lab.logs / "rabbitmq-crash.dump"),
         "ERL_EPMD_ADDRESS": HOST,
         "ERL_EPMD_PORT": str(lab.base_port + EPMD_OFFSET),
     }
