@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from multisite.db.engine import Database
+from multisite.openstack.client import Target
 from multisite.regions.model import Region
 from multisite.regions.states import CallError, Last
 from multisite.regions.store import RegionStore
@@ -85,3 +86,26 @@ async def test_what_nobody_asks_for_any_more_is_forgotten_with_its_figures(datab
 
     assert set(await store.rows(["old", "new"])) == {"new"}
     assert await store.project("old") is None
+
+
+async def test_a_project_that_is_found_is_absent_in_no_service_any_more(database: Database) -> None:
+    store, region_id = UsageStore(database), await region(database)
+    absent = [UsageReading(service, NOW, found=False) for service in ("compute", "volume", "image")]
+    await store.write("p", region_id, absent)
+    await store.write("p", region_id, [UsageReading("compute", LATER, error=CallError("timeout", "why"))])
+    assert len((await store.rows(["p"]))["p"]) == 3, "a failure proves nothing"
+
+    await store.write("p", region_id, [UsageReading("compute", LATER, CORES)])
+
+    ((row,),) = (await store.rows(["p"])).values()
+    assert (row.service, row.found) == ("compute", True)
+
+
+async def test_use_that_was_read_with_what_a_region_was_before_is_dropped(database: Database) -> None:
+    store, region_id = UsageStore(database), await region(database)
+    await store.write(
+        "p", region_id, [UsageReading("compute", NOW, CORES)], Target("r", "r", "other", "public")
+    )
+    assert await store.rows(["p"]) == {}
+    await store.write("p", region_id, [UsageReading("compute", NOW, CORES)], Target("r", "r", "c", "public"))
+    assert set(await store.rows(["p"])) == {"p"}

@@ -2,13 +2,18 @@
 
 import asyncio
 
-from multisite.openstack.client import RegionClient
+from multisite.openstack.client import RegionClient, Target
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.versions import ServiceVersion, find_version
-from multisite.regions.model import Endpoint
+from multisite.regions.model import Endpoint, Region
 
 #: multisite itself stands in the catalog too; it is nothing that a region has.
 OURSELVES = "multisite"
+
+
+def target_of(region: Region) -> Target:
+    """What of a region's registration matters for calls."""
+    return Target(region.name, region.region_name, region.credential, region.interface.value)
 
 
 async def endpoints(client: RegionClient) -> list[Endpoint]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from multisite.errors import BadRequest, CredentialError, RegionAway
 from multisite.openstack import cinder, glance, neutron, nova, placement
-from multisite.openstack.client import RegionClient, Regions, Target
+from multisite.openstack.client import RegionClient, Regions
 from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.openstack.loop import RegionLoop
-from multisite.regions.discovery import endpoints
+from multisite.regions.discovery import endpoints, target_of
 from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES, Endpoint, Identity, Interface, Region
 
 
@@ -94,13 +94,11 @@ class Examiner:
         for position, region_name in enumerate(sorted(access.catalog.regions)):
             name = _name(prefix + region_name)
             region = Region(name, region_name, credential, interface, identity, position=position)
-            target = Target(name, region_name, credential, interface.value)
-            found.append((region, await endpoints(RegionClient.once(self._clients, target))))
+            found.append((region, await endpoints(RegionClient.once(self._clients, target_of(region)))))
         return found
 
     async def _examine(self, region: Region) -> Examination:
-        target = Target(region.name, region.region_name, region.credential, region.interface.value)
-        client = RegionClient.once(self._clients, target)
+        client = RegionClient.once(self._clients, target_of(region))
         try:
             access = await client.access()
         except RegionCallError as error:

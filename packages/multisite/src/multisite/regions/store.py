@@ -8,13 +8,20 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
-from multisite.db.tables import health, observations, regions, services
+from multisite.db.tables import health, observations, project_usage, regions, services
 from multisite.db.upsert import upsert
 from multisite.openstack.breaker import Breaker
+from multisite.openstack.client import Target
 from multisite.regions.health import HealthRecord
 from multisite.regions.model import Endpoint, Identity, Interface, Maintenance, Region
 from multisite.regions.states import CallError, Last
 from multisite.regions.status import ServiceRow
+
+#: Looked up, because to make an Enum from its value costs more, and a listing has thousands.
+_BREAKERS: Mapping[str | None, Breaker] = {
+    None: Breaker.CLOSED,
+    **{breaker.value: breaker for breaker in Breaker},
+}
 
 
 class RegionStore:
@@ -61,16 +68,25 @@ class RegionStore:
         """Delete a region and all that is stored of it."""
         await connection.execute(sa.delete(regions).where(regions.c.id == region.id))
 
+    async def forget_readings(self, connection: AsyncConnection, region_id: int) -> None:
+        """Delete all that was read of a region: it is reached in another way now."""
+        for table in (services, health, observations, project_usage):
+            await connection.execute(sa.delete(table).where(table.c.region_id == region_id))
+
     async def replace_services(
-        self, connection: AsyncConnection, region_id: int, endpoints: Iterable[Endpoint]
+        self,
+        connection: AsyncConnection,
+        region_id: int,
+        endpoints: Iterable[Endpoint],
+        target: Target | None = None,
     ) -> None:
         """Store the services that discovery found, in place of those stored before.
 
-        Those of a region that was deleted meanwhile are dropped.
+        Those of a region that was deleted meanwhile, or is not reached as `target` any more, are dropped.
         """
-        await connection.execute(sa.delete(services).where(services.c.region_id == region_id))
-        if await connection.scalar(sa.select(regions.c.id).where(regions.c.id == region_id)) is None:
+        if not await reached_as(connection, region_id, target):
             return
+        await connection.execute(sa.delete(services).where(services.c.region_id == region_id))
         rows = [
             {
                 "region_id": region_id,
@@ -94,6 +110,18 @@ class RegionStore:
             rows = [_health_values(ids[record.region], record) for record in records if record.region in ids]
             if rows:
                 await upsert(connection, health, ("region_id", "service"), rows)
+
+
+async def reached_as(connection: AsyncConnection, region_id: int, target: Target | None) -> bool:
+    """Whether the region is registered and, with a `target`, still reached in that way."""
+    query = sa.select(regions.c.id).where(regions.c.id == region_id)
+    if target is not None:
+        query = query.where(
+            regions.c.region_name == target.region_name,
+            regions.c.credential == target.credential,
+            regions.c.interface == target.interface,
+        )
+    return await connection.scalar(query) is not None
 
 
 def region_of(row: RowMapping) -> Region:
@@ -204,7 +232,7 @@ def _service_row(row: RowMapping) -> ServiceRow:
         call_error=_error(row["error_code"], row["error_detail"]),
         latency=row["latency"],
         clock_skew=row["clock_skew"],
-        breaker=Breaker(row["breaker"] or Breaker.CLOSED),
+        breaker=_BREAKERS[row["breaker"]],
         token_failure=bool(row["token_failure"]),
         figures=Last(row["observed_at"], row["failed_at"]),
         figures_error=_error(row["figures_code"], row["figures_detail"]),

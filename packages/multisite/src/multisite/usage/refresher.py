@@ -17,6 +17,7 @@ from multisite.errors import MultisiteError
 from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.regions.discovery import target_of
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
 from multisite.settings import UsageSettings
@@ -112,7 +113,9 @@ class Refresher:
                 self._images_at[key] = now
             try:
                 readings = await self._readings(project, region, services)
-                await self.store.write(project.project_id, region.id, readings)
+                if any(not reading.found for reading in readings):
+                    self._images_at.pop(key, None)  # when the project comes, its images are read at once
+                await self.store.write(project.project_id, region.id, readings, target_of(region))
             except MultisiteError as error:
                 LOG.error("project %s in region %s: not stored: %s", key[0], region.name, error.detail)
             except Exception:

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
 from multisite.db.engine import Database
-from multisite.db.tables import project_usage, regions, tracked_projects
+from multisite.db.tables import project_usage, tracked_projects
 from multisite.db.upsert import upsert
+from multisite.openstack.client import Target
 from multisite.regions.states import CallError, Last
+from multisite.regions.store import reached_as
 from multisite.usage.model import ResourceUsage, resource_usage
 
 
@@ -100,11 +102,23 @@ class UsageStore:
             found.setdefault(row["project_id"], []).append(_row(row))
         return found
 
-    async def write(self, project_id: str, region_id: int, readings: Sequence[UsageReading]) -> None:
-        """Store one read of one project in one region. A failure keeps the figures of the last success."""
+    async def write(
+        self,
+        project_id: str,
+        region_id: int,
+        readings: Sequence[UsageReading],
+        target: Target | None = None,
+    ) -> None:
+        """Store one read of one project in one region. A failure keeps the figures of the last success.
+
+        A project that some service knows is absent in none: rows that say so are deleted. What was read of a
+        region that was deleted meanwhile, or is not reached as `target` any more, is dropped.
+        """
         async with self._database.write() as connection:
-            if await connection.scalar(sa.select(regions.c.id).where(regions.c.id == region_id)) is None:
+            if not await reached_as(connection, region_id, target):
                 return
+            if any(reading.found and reading.error is None for reading in readings):
+                await connection.execute(_absences(project_id, region_id))
             key = {"project_id": project_id, "region_id": region_id}
             for rows in (
                 [{**key, **_success(item)} for item in readings if item.error is None],
@@ -119,6 +133,14 @@ class UsageStore:
             old = sa.select(tracked_projects.c.project_id).where(tracked_projects.c.asked_at < before)
             await connection.execute(sa.delete(project_usage).where(project_usage.c.project_id.in_(old)))
             await connection.execute(sa.delete(tracked_projects).where(tracked_projects.c.asked_at < before))
+
+
+def _absences(project_id: str, region_id: int) -> sa.Delete:
+    return sa.delete(project_usage).where(
+        project_usage.c.project_id == project_id,
+        project_usage.c.region_id == region_id,
+        project_usage.c.found.is_(False),
+    )
 
 
 def _success(reading: UsageReading) -> dict[str, Any]:
