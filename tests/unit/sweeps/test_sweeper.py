@@ -1,7 +1,7 @@
 """One sweep: what goes wrong with a service stays with it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -16,6 +16,7 @@ from multisite.clock import FixedClock
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
+from multisite.regions.discovery import target_of
 from multisite.regions.model import READ_SERVICES, Region
 from multisite.regions.states import CallError
 from multisite.sweeps.sweeper import Sweeper, _Memory
@@ -153,6 +154,37 @@ async def test_reading_now_returns_at_its_deadline_and_the_sweep_goes_on(sweeper
     assert sweeper.started == 1
 
 
+async def test_reading_now_sees_what_was_true_when_it_was_asked(sweeper: Slow) -> None:
+    before = asyncio.create_task(sweeper.sweep(REGION))
+    await asyncio.sleep(0)
+    asking = [asyncio.create_task(sweeper.sweep_now([REGION], 5.0)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    assert sweeper.started == 1, "two sweeps of a region at once would double its load"
+
+    sweeper.gate.set()
+    await asyncio.gather(before, *asking)
+    assert sweeper.started == 2, "those who waited share the second sweep"
+
+
+async def test_a_sweep_that_fails_before_ends_no_reading_after_it(sweeper: Slow) -> None:
+    sweeper.failure = RuntimeError("surprise")
+    before = asyncio.create_task(sweeper.sweep(REGION))
+    await asyncio.sleep(0)
+    asking = asyncio.create_task(sweeper.sweep_now([REGION], 5.0))
+    await asyncio.sleep(0)
+    sweeper.gate.set()
+    with pytest.raises(RuntimeError, match="surprise"):
+        await before
+    await asking
+    assert sweeper.started == 2
+
+
+async def test_what_is_remembered_of_another_credential_is_not_used(sweeper: Slow) -> None:
+    memory = sweeper._memory(REGION)
+    assert sweeper._memory(replace(REGION, labels={"a": "b"})) is memory
+    assert sweeper._memory(replace(REGION, credential="other")) is not memory
+
+
 async def test_reading_no_region_now_is_nothing(sweeper: Slow) -> None:
     await sweeper.sweep_now([], 10.0)
 
@@ -163,7 +195,7 @@ def test_before_discovery_the_services_are_those_that_are_read(sweeper: Slow) ->
 
 @pytest.fixture
 def memory(clock: FixedClock) -> _Memory:
-    return _Memory(InventoryMemory(clock, 600))
+    return _Memory(target_of(REGION), InventoryMemory(clock, 600))
 
 
 def placement(clock: FixedClock) -> Observation:

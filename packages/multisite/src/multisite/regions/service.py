@@ -167,8 +167,8 @@ class RegionService:
         async with self._store.database.write() as connection:
             if not await self._store.update(connection, changed):
                 raise _stale(name, generation, None)
-            if (changed.region_name, changed.credential) != (region.region_name, region.credential):
-                await self._store.replace_services(connection, region.id, ())
+            if _way(changed) != _way(region):
+                await self._store.forget_readings(connection, region.id)
             before, after = _differences(region, changed)
             await audit.record(
                 connection, requester, self._clock.now(), "region:update", name, before=before, after=after
@@ -217,6 +217,11 @@ class RegionService:
                     region.name,
                     after=_plain(region),
                 )
+
+
+def _way(region: Region) -> tuple[str, str, Interface]:
+    """How a region is reached: what is read through another way is another region's, for all we know."""
+    return region.region_name, region.credential, region.interface
 
 
 def _for_tenant(view: RegionView) -> RegionView:

@@ -17,10 +17,11 @@ from multisite.capacity.model import placement_summary
 from multisite.capacity.readers import compute, image, network, placement, volume
 from multisite.capacity.store import CapacityStore, Observation
 from multisite.clock import Clock
+from multisite.errors import MultisiteError
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
 from multisite.openstack.failures import GARBAGE, RegionCallError
-from multisite.regions.discovery import endpoints, with_versions
+from multisite.regions.discovery import endpoints, target_of, with_versions
 from multisite.regions.model import READ_SERVICES, Endpoint, Region
 from multisite.regions.states import CallError
 from multisite.regions.store import RegionStore
@@ -41,6 +42,7 @@ VERSION_RETRY = 300.0
 class _Memory:
     """What is remembered of one region between sweeps; losing it costs only calls."""
 
+    target: Target
     inventories: placement.InventoryMemory
     compute: ComputeDetail | None = None
     services: dict[str, str] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Sweeper:
         self._clock = clock
         self._memories: dict[int, _Memory] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._following: dict[Target, asyncio.Task[None]] = {}
 
     async def sweep(self, region: Region, *, images: bool = False) -> None:
         """Read one region and store it; callers at the same time share one sweep.
@@ -79,14 +82,18 @@ class Sweeper:
         await asyncio.shield(running)
 
     async def sweep_now(self, regions: list[Region], deadline: float) -> None:
-        """Read several regions at once; those that take longer than `deadline` go on in the background."""
+        """Read several regions at once; those that take longer than `deadline` go on in the background.
+
+        A sweep that is under way may have read something before it changed: it is waited for, and another one
+        follows it, which all who wait share.
+        """
         if regions:
-            tasks = [asyncio.create_task(self.sweep(region, images=True)) for region in regions]
+            tasks = [asyncio.create_task(self._sweep_after(region)) for region in regions]
             await asyncio.wait(tasks, timeout=deadline)
 
     async def stop(self) -> None:
         """End the sweeps that are under way; those are shielded from whoever waited for them."""
-        tasks = list(self._running.values())
+        tasks = [*self._following.values(), *self._running.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -105,6 +112,25 @@ class Sweeper:
         self._running.pop(region_id, None)
         self._clients.forget(name)
 
+    async def _sweep_after(self, region: Region) -> None:
+        """Read one region in a sweep that begins now or later; failures are told in the log."""
+        target, running = target_of(region), self._running.get(region.id)
+        following = self._following.get(target)
+        if following is None and running is not None and not running.done():
+            following = asyncio.create_task(self._follow(region, running))
+            self._following[target] = following
+        try:
+            await (asyncio.shield(following) if following else self.sweep(region, images=True))
+        except MultisiteError as error:
+            LOG.error("region %s: the sweep was lost: %s", region.name, error.detail)
+        except Exception:
+            LOG.exception("region %s: the sweep stumbled", region.name)
+
+    async def _follow(self, region: Region, running: asyncio.Task[None]) -> None:
+        await asyncio.wait([running])
+        del self._following[target_of(region)]
+        await self.sweep(region, images=True)
+
     async def _sweep(self, region: Region, *, images: bool) -> None:
         client = self.client(region)
         memory = self._memory(region)
@@ -121,7 +147,7 @@ class Sweeper:
         results = [result for result in await asyncio.gather(*reads) if result is not None]
         if any(result.service == "image" and result.error is None for result in results):
             memory.images_at = now
-        await self._capacity.write(region.id, self._placed(results, memory))
+        await self._capacity.write(region.id, self._placed(results, memory), memory.target)
 
     async def _observe(
         self,
@@ -180,20 +206,16 @@ class Sweeper:
             return
         found = await with_versions(client, found)
         async with self._regions.database.write() as connection:
-            await self._regions.replace_services(connection, region.id, found)
+            await self._regions.replace_services(connection, region.id, found, memory.target)
         memory.services = urls
         memory.versions_at = now + (VERSION_AGE if _complete(found) else VERSION_RETRY)
 
     def _memory(self, region: Region) -> _Memory:
-        if region.id not in self._memories:
+        memory, target = self._memories.get(region.id), target_of(region)
+        if memory is None or memory.target != target:
             inventories = placement.InventoryMemory(self._clock, self._settings.inventory_age)
-            self._memories[region.id] = _Memory(inventories)
-        return self._memories[region.id]
-
-
-def target_of(region: Region) -> Target:
-    """What of a region's registration matters for calls."""
-    return Target(region.name, region.region_name, region.credential, region.interface.value)
+            memory = self._memories[region.id] = _Memory(target, inventories)
+        return memory
 
 
 def _complete(found: list[Endpoint]) -> bool:
