@@ -166,6 +166,8 @@ Medians of {ROUNDS} rounds, ours and the floor in turn; the ratio is that of CPU
 
 - The floor of a sweep is a bare aiohttp loop that makes the same GETs and throws the bodies away.
 - The floor of the listing is its two largest SELECTs alone.
+- The listing keeps the summaries that it parsed, until a sweep writes newer ones. On 2026-11-22 the same
+  benchmark took 277 ms of CPU without that (7.1 times its floor) and 152 ms with it (4.0 times).
 - A sweep of a region with two resource providers costs 12 calls when no inventory moved (pinned by a test).
 """
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from multisite.capacity.details import ComputeDetail, Flavor, Host, NetworkDetail, PlacementDetail
-from multisite.capacity.documents import to_json
+from multisite.capacity.documents import summary_of, to_json
 from multisite.capacity.model import (
     AddressCount,
     ComputeSummary,
@@ -25,7 +25,9 @@ from multisite.capacity.store import CapacityStore, Observation
 from multisite.clock import FixedClock
 from multisite.db.engine import Database
 from multisite.db.tables import observations, regions, services
-from multisite.regions.states import CallError
+from multisite.regions.discovery import target_of
+from multisite.regions.health import HealthRecord
+from multisite.regions.states import CallError, Last
 from tests.integration.service import Service
 
 READ = ("compute", "placement", "volume", "network", "image")
@@ -262,3 +264,59 @@ async def test_under_a_root_path_links_and_the_version_keep_it(service: Service)
     assert answer.headers["openstack-api-version"] == "multisite 1.0"
     version = (await service.call("GET", "/v1", None)).json["version"]
     assert version["links"][0]["href"] == "http://multisite.example:8118/multisite/v1"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"credential": "other"}, {"region_name": "elsewhere"}, {"interface": "internal"}], ids=str
+)
+async def test_after_a_change_of_the_way_to_a_region_old_figures_are_gone(
+    service: Service, clock: FixedClock, changes: dict[str, str]
+) -> None:
+    region, store = await service.add("RegionTwo", *READ), CapacityStore(service.assembly.database)
+    await store.write(region.id, sweep(clock))
+    failing = HealthRecord("RegionTwo", "compute", Last(None, clock.now()), CallError("forbidden", "role"))
+    await service.store.write_health([failing])
+
+    async def patch(**fields: Any) -> Any:
+        return (await service.call("PATCH", "/v1/regions/RegionTwo", "operator", fields)).json
+
+    assert (await patch(generation=1, labels={"a": "b"}))["state"] == "degraded"
+    changed = await patch(generation=2, **changes)
+    assert changed["state"] == "stale"
+    assert {changed["services"][name]["state"] for name in READ} == {"stale"}
+    assert (await listing(service))["totals"]["placement"]["resources"] == {}
+
+    await store.write(region.id, sweep(clock), target_of(region))
+    assert (await listing(service))["regions"][0]["state"] == "stale", "a sweep that began before the change"
+    (present,) = await service.store.select()
+    await store.write(region.id, sweep(clock), target_of(present))
+    assert (await listing(service))["regions"][0]["state"] == "fresh"
+
+
+async def test_a_summary_is_parsed_once_per_sweep(
+    service: Service, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def counted(kind: str, document: Any) -> Any:
+        parsed.append(kind)
+        return summary_of(kind, document)
+
+    monkeypatch.setattr("multisite.capacity.store.summary_of", counted)
+    database = service.assembly.database
+    for name in ("a", "b"):
+        region = await service.add(name, *READ)
+        await CapacityStore(database).write(region.id, sweep(clock))
+    first = await listing(service)
+    assert len(parsed) == 10
+    assert await listing(service) == first
+    assert len(parsed) == 10
+
+    clock.advance(timedelta(seconds=1))
+    await CapacityStore(database).write(region.id, [Observation("image", clock.now(), ImageSummary(7, 70))])
+    assert (await listing(service))["totals"]["image"]["images"] == 8
+    assert len(parsed) == 11
+
+    await service.call("DELETE", "/v1/regions/b")
+    await listing(service)
+    assert len(service.assembly.capacity._store._parsed) == 5

@@ -1,17 +1,20 @@
 """SQL of observations: what sweeps read, per (region, service)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.capacity.documents import Detail, Summary, detail_of, summary_of, to_json
 from multisite.db.engine import Database
 from multisite.db.tables import observations, regions
 from multisite.db.upsert import upsert
+from multisite.openstack.client import Target
 from multisite.regions.states import CallError
+from multisite.regions.store import reached_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,46 @@ class CapacityStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._parsed: dict[tuple[int, str], tuple[datetime | None, Summary | None]] = {}
 
     async def summaries(self, names: Sequence[str] = ()) -> dict[int, dict[str, Summary]]:
-        """The last summaries by region id and service: one query."""
-        query = sa.select(observations.c.region_id, observations.c.service, observations.c.summary)
-        if names:
-            query = query.join(regions, regions.c.id == observations.c.region_id).where(
-                regions.c.name.in_(names)
-            )
+        """The last summaries by region id and service.
+
+        One query asks when each was observed, a second one for the documents that were not parsed before:
+        to parse a thousand regions' costs more than all the rest of a listing.
+        """
         async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
+            times = {
+                (region_id, service): at
+                for region_id, service, at in await connection.execute(
+                    _observed(names, observations.c.observed_at)
+                )
+            }
+            known = {key: self._parsed[key] for key, at in times.items() if self._holds(key, at)}
+            if len(known) < len(times):
+                known |= await self._parse(connection, {key[0] for key in times.keys() - known.keys()})
+        self._parsed = {**(self._parsed if names else {}), **known}
         found: dict[int, dict[str, Summary]] = {}
-        for region_id, service, document in rows:
-            summary = summary_of(service, document)
+        for (region_id, service), (_, summary) in known.items():
             if summary is not None:
                 found.setdefault(region_id, {})[service] = summary
         return found
+
+    def _holds(self, key: tuple[int, str], at: datetime | None) -> bool:
+        held = self._parsed.get(key)
+        return held is not None and held[0] == at
+
+    async def _parse(
+        self, connection: AsyncConnection, region_ids: Collection[int]
+    ) -> dict[tuple[int, str], tuple[datetime | None, Summary | None]]:
+        query = _observed((), observations.c.observed_at, observations.c.summary)
+        rows = await connection.execute(query.where(observations.c.region_id.in_(region_ids)))
+        return {
+            (region_id, service): self._parsed[region_id, service]
+            if self._holds((region_id, service), at)
+            else (at, summary_of(service, document))
+            for region_id, service, at, document in rows
+        }
 
     async def details(self, region_id: int) -> dict[str, Detail]:
         """The last details of one region by service."""
@@ -57,11 +84,16 @@ class CapacityStore:
         found = {service: detail_of(service, document) for service, document in rows}
         return {service: detail for service, detail in found.items() if detail is not None}
 
-    async def write(self, region_id: int, results: Sequence[Observation]) -> None:
-        """Store one sweep of one region, all or nothing. A failure keeps the figures of the last success."""
+    async def write(
+        self, region_id: int, results: Sequence[Observation], target: Target | None = None
+    ) -> None:
+        """Store one sweep of one region, all or nothing. A failure keeps the figures of the last success.
+
+        What was read of a region that was deleted meanwhile, or is not reached as `target` any more, is
+        dropped.
+        """
         async with self.database.write() as connection:
-            exists = await connection.scalar(sa.select(regions.c.id).where(regions.c.id == region_id))
-            if exists is None:
+            if not await reached_as(connection, region_id, target):
                 return
             for rows in (
                 [_success(region_id, result) for result in results if result.error is None],
@@ -69,6 +101,13 @@ class CapacityStore:
             ):
                 if rows:
                     await upsert(connection, observations, ("region_id", "service"), rows)
+
+
+def _observed(names: Sequence[str], *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    query = sa.select(observations.c.region_id, observations.c.service, *columns)
+    if not names:
+        return query
+    return query.join(regions, regions.c.id == observations.c.region_id).where(regions.c.name.in_(names))
 
 
 def _success(region_id: int, result: Observation) -> dict[str, Any]:

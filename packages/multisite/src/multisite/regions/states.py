@@ -110,12 +110,13 @@ def region_state(read: Iterable[State], others: Iterable[State] = (), *, enabled
     """
     if not enabled:
         return State.DISABLED
-    figures = {state for state in read if state is not State.ABSENT}
-    if figures == {State.UNREACHABLE}:
+    figures = [state for state in read if state is not State.ABSENT]
+    unreachable = sum(state is State.UNREACHABLE for state in figures)
+    if figures and unreachable == len(figures):
         return State.UNREACHABLE
-    every = figures | {state for state in others if state is not State.ABSENT}
-    if State.UNREACHABLE in every:
+    every = figures + [state for state in others if state is not State.ABSENT]
+    if unreachable or any(state is State.UNREACHABLE for state in every):
         return State.DEGRADED
-    if State.STALE in every or not every:
+    if not every or any(state is State.STALE for state in every):
         return State.STALE
     return State.FRESH
