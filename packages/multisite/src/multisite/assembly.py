@@ -14,6 +14,11 @@ from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
+from multisite.inventory.listing import InventoryQueries
+from multisite.inventory.projects import Projects, ProjectStore
+from multisite.inventory.refresher import InventoryRefresher
+from multisite.inventory.service import InventoryService
+from multisite.inventory.store import InventoryStore
 from multisite.openstack.client import Regions
 from multisite.openstack.clouds import Clouds
 from multisite.openstack.home import HomeKeystone
@@ -29,7 +34,7 @@ from multisite.regions.store import RegionStore
 from multisite.rules import list_rules
 from multisite.settings import Settings
 from multisite.sweeps.lease import Lease
-from multisite.sweeps.reading import CapacityReader, UsageReader
+from multisite.sweeps.reading import CapacityReader, InventoryReader, RegionClients, UsageReader
 from multisite.sweeps.scheduler import TICK, Scheduler
 from multisite.sweeps.sweeper import Sweeper
 from multisite.usage.refresher import Refresher
@@ -53,6 +58,8 @@ class Assembly:
     regions: RegionService
     capacity: CapacityService
     usage: UsageService
+    inventory: InventoryService
+    inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
     def start(self) -> None:
@@ -78,6 +85,7 @@ class Assembly:
     async def _close_regions(self) -> None:
         await self.scheduler.stop()
         await self.scheduler.sweeper.stop()
+        await self.inventory_refresher.stop()
         await self.clients.close()
         await self.region_database.close()
 
@@ -96,6 +104,15 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     refresher = Refresher(
         sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
     )
+    inventory_refresher = InventoryRefresher(
+        RegionClients(clients),
+        InventoryStore(region_database),
+        Projects(ProjectStore(region_database), clock),
+        settings.inventory,
+        sweep.regions_at_once,
+        sweep.deadline,
+        clock,
+    )
     lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
     examiner = Examiner(loop, clients, settings.home_auth_url)
     regions = RegionService(RegionStore(database), policy, examiner, rhythm, clock)
@@ -109,7 +126,13 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         region_database=region_database,
         clients=clients,
         scheduler=Scheduler(
-            sweeper, RegionStore(region_database), book, lease, sweep, clock, periodic=[refresher.periodic]
+            sweeper,
+            RegionStore(region_database),
+            book,
+            lease,
+            sweep,
+            clock,
+            periodic=[refresher.periodic, inventory_refresher.periodic],
         ),
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
         policy=policy,
@@ -127,6 +150,16 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             sweep.image_interval,
             clock,
         ),
+        inventory=InventoryService(
+            InventoryQueries(database),
+            regions,
+            InventoryReader(loop, inventory_refresher, sweep.fresh_deadline),
+            policy,
+            settings.inventory,
+            sweep.deadline,
+            clock,
+        ),
+        inventory_refresher=inventory_refresher,
     )
 
 

@@ -58,10 +58,11 @@ def page(
     shown = list(rows[start : start + limit])
     if start + limit >= len(rows):
         return shown, []
-    return shown, [Link(rel="next", href=_next(request, limit, key(shown[-1])))]
+    return shown, [Link(rel="next", href=next_link(request, limit, key(shown[-1])))]
 
 
-def _next(request: Request, limit: int, marker: str) -> str:
+def next_link(request: Request, limit: int, marker: str) -> str:
+    """The path and query of the page after `marker`."""
     kept = [
         (name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "marker"}
     ]

@@ -114,6 +114,19 @@ USAGE = [
     ),
 ]
 
+INVENTORY = [
+    cfg.BoolOpt(
+        "enabled", default=True, help="Whether servers, volumes, networks and so on of all regions are read."
+    ),
+    cfg.IntOpt("interval", default=60, min=1, help="Seconds between two reads of a region's items."),
+    cfg.IntOpt(
+        "full_interval",
+        default=3600,
+        min=1,
+        help="Seconds between two reads of all items, instead of those that changed.",
+    ),
+]
+
 PAGE = [
     cfg.BoolOpt("enabled", default=True, help="Whether the page is served beside the API."),
     cfg.StrOpt(
@@ -147,6 +160,7 @@ GROUPS: dict[str, list[Any]] = {
     "regions": REGIONS,
     "sweep": SWEEP,
     "usage": USAGE,
+    "inventory": INVENTORY,
     "page": PAGE,
     "metrics": METRICS,
     "thresholds": THRESHOLDS,

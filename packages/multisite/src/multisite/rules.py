@@ -3,6 +3,7 @@
 from typing import Any
 
 from multisite.capacity import policies as capacity
+from multisite.inventory import policies as inventory
 from multisite.policy import BASE_RULES
 from multisite.regions import policies as regions
 from multisite.usage import policies as usage
@@ -10,4 +11,4 @@ from multisite.usage import policies as usage
 
 def list_rules() -> list[Any]:
     """What the enforcer registers and the sample generator of oslo.policy asks for."""
-    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *usage.RULES]
+    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *usage.RULES, *inventory.RULES]

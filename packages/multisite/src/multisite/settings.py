@@ -65,6 +65,15 @@ class UsageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InventorySettings:
+    """Whether, and how often (seconds), the items of regions are read."""
+
+    enabled: bool
+    interval: int
+    full_interval: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageSettings:
     """The page."""
 
@@ -91,6 +100,7 @@ class Settings:
     regions: RegionSettings
     sweep: SweepSettings
     usage: UsageSettings
+    inventory: InventorySettings
     page: PageSettings
     metrics: MetricsSettings
     thresholds: Mapping[str, float]
@@ -164,6 +174,9 @@ def _freeze(conf: Any) -> Settings:
         ),
         sweep=SweepSettings(**{option.dest: conf.sweep[option.dest] for option in GROUPS["sweep"]}),
         usage=UsageSettings(**{option.dest: conf.usage[option.dest] for option in GROUPS["usage"]}),
+        inventory=InventorySettings(
+            **{option.dest: conf.inventory[option.dest] for option in GROUPS["inventory"]}
+        ),
         page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
         metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
         thresholds=_thresholds(conf.thresholds.percent_free),

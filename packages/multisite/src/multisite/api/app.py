@@ -46,6 +46,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.regions = assembly.regions
     app.state.capacity = assembly.capacity
     app.state.usage = assembly.usage
+    app.state.inventory = assembly.inventory
     app.state.home = assembly.home
     app.state.sweep_status = assembly.sweep_status
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
 from multisite.errors import BadRequest, Unauthenticated
+from multisite.inventory import routes as inventory
 from multisite.regions import routes as regions
 from multisite.usage import routes as usage
 
@@ -44,6 +45,8 @@ ROUTES = (
     Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
     Route("GET", "/v1/usage", usage.list_usage),
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
+    Route("GET", "/v1/inventory/{kind}", inventory.list_inventory),
+    Route("GET", "/v1/inventory/{kind}/{region}/{id}", inventory.show_item),
 )
 
 

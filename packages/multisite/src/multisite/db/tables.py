@@ -151,3 +151,99 @@ audit_records = sa.Table(
     _json("after"),
     sa.Column("request_id", sa.String(64), nullable=False),
 )
+
+#: Text that is compared and ordered by code points on every database, as Python does.
+_ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_SMALL_JSON = sa.JSON(none_as_null=True)
+
+
+def _item_key() -> list[sa.Column[Any]]:
+    return [
+        _region(),
+        sa.Column("kind", sa.String(32), primary_key=True),
+        sa.Column("id", _ORDERED, primary_key=True),
+    ]
+
+
+inventory_items = sa.Table(
+    "inventory_items",
+    metadata,
+    *_item_key(),
+    sa.Column("region", _ORDERED, nullable=False),
+    sa.Column("folded_name", _ORDERED, nullable=False),
+    sa.Column("status", _ORDERED, nullable=False),
+    sa.Column("project_id", _ORDERED, nullable=False),
+    sa.Column("project_name", _ORDERED, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("shared", sa.Boolean, nullable=False),
+    sa.Column("parent_id", sa.String(255)),
+    sa.Column("device_id", sa.String(255)),
+    sa.Column("user_id", sa.String(255)),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(32), nullable=False),
+    sa.Column("addresses", _SMALL_JSON),
+    sa.Column("attributes", _SMALL_JSON, nullable=False),
+    sa.Index("ix_inventory_items_by_name", "kind", "folded_name", "region", "id"),
+    sa.Index("ix_inventory_items_by_region", "kind", "region", "id"),
+    sa.Index("ix_inventory_items_by_status", "kind", "status", "folded_name", "region", "id"),
+    sa.Index("ix_inventory_items_by_project_name", "kind", "project_name", "region", "id"),
+    sa.Index("ix_inventory_items_by_project", "project_id", "kind", "folded_name", "region", "id"),
+    sa.Index("ix_inventory_items_by_created_at", "kind", "created_at", "region", "id"),
+    sa.Index("ix_inventory_items_by_updated_at", "kind", "updated_at", "region", "id"),
+    sa.Index("ix_inventory_items_by_id", "id"),
+    sa.Index("ix_inventory_items_by_parent", "parent_id"),
+    sa.Index("ix_inventory_items_by_device", "device_id"),
+)
+
+inventory_addresses = sa.Table(
+    "inventory_addresses",
+    metadata,
+    *_item_key(),
+    sa.Column("address", _ORDERED, primary_key=True),
+    sa.Column("packed", _ORDERED, nullable=False),
+    sa.Column("port_id", sa.String(255)),
+    sa.Index("ix_inventory_addresses_by_address", "address"),
+    sa.Index("ix_inventory_addresses_by_packed", "packed"),
+    sa.Index("ix_inventory_addresses_by_port", "port_id"),
+)
+
+inventory_grants = sa.Table(
+    "inventory_grants",
+    metadata,
+    *_item_key(),
+    sa.Column("project_id", sa.String(64), primary_key=True),
+    sa.Index("ix_inventory_grants_by_project", "project_id"),
+)
+
+inventory_syncs = sa.Table(
+    "inventory_syncs",
+    metadata,
+    _region(),
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("observed_at", UtcDateTime),
+    sa.Column("full_at", UtcDateTime),
+    sa.Column("failed_at", UtcDateTime),
+    sa.Column("error_code", sa.String(64)),
+    sa.Column("error_detail", sa.Text),
+    sa.Column("malformed", sa.Integer, nullable=False),
+    sa.Column("since", sa.String(64)),
+)
+
+inventory_keystones = sa.Table(
+    "inventory_keystones",
+    metadata,
+    _region(),
+    sa.Column("keystone", sa.String(255), nullable=False, index=True),
+)
+
+inventory_projects = sa.Table(
+    "inventory_projects",
+    metadata,
+    sa.Column("keystone", sa.String(255), primary_key=True),
+    sa.Column("project_id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("domain_name", sa.String(255), nullable=False),
+    sa.Index("ix_inventory_projects_by_name", "name", "domain_name"),
+)

@@ -20,11 +20,11 @@ class Project:
     domain_name: str | None = None
 
 
-async def projects(client: RegionClient) -> list[Project]:
-    """All projects that the credential may list, names of domains included."""
+async def projects(client: RegionClient, *, disabled: bool = False) -> list[Project]:
+    """The enabled projects that the credential may list, or all; names of domains included."""
     names = await domain_names(client)
     body = await client.get(SERVICE, "/projects")
-    return [_project(item, names) for item in body["projects"] if item.get("enabled", True)]
+    return [_project(item, names) for item in body["projects"] if disabled or item.get("enabled", True)]
 
 
 async def get_project(client: RegionClient, project_id: str) -> Project | None:
@@ -48,6 +48,28 @@ async def find_project(client: RegionClient, *, name: str, domain_name: str) -> 
         for item in found["projects"]:
             return _project(item, {domain["id"]: domain["name"]})
     return None
+
+
+async def find_user(client: RegionClient, *, name: str, domain_name: str) -> str | None:
+    """The id of the user called `name` in the domain called `domain_name`, `None` where there is none."""
+    body = await client.get(SERVICE, "/domains", {"name": domain_name})
+    for domain in body["domains"]:
+        found = await client.get(SERVICE, "/users", {"name": name, "domain_id": domain["id"]})
+        for item in found["users"]:
+            return str(item["id"])
+    return None
+
+
+async def user_names(client: RegionClient, user_id: str) -> tuple[str, str] | None:
+    """The name of a user and of its domain, `None` where Keystone does not have it."""
+    try:
+        body = await client.get(SERVICE, f"/users/{quote(user_id, safe='')}")
+        domain = await client.get(SERVICE, f"/domains/{quote(body['user']['domain_id'], safe='')}")
+    except RegionCallError as error:
+        if error.code == "not-found":
+            return None
+        raise
+    return str(body["user"]["name"]), str(domain["domain"]["name"])
 
 
 async def domain_names(client: RegionClient) -> dict[str, str]:

@@ -8,7 +8,18 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
-from multisite.db.tables import health, observations, project_usage, regions, services
+from multisite.db.tables import (
+    health,
+    inventory_addresses,
+    inventory_grants,
+    inventory_items,
+    inventory_keystones,
+    inventory_syncs,
+    observations,
+    project_usage,
+    regions,
+    services,
+)
 from multisite.db.upsert import upsert
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import Target
@@ -22,6 +33,19 @@ _BREAKERS: Mapping[str | None, Breaker] = {
     None: Breaker.CLOSED,
     **{breaker.value: breaker for breaker in Breaker},
 }
+
+#: Everything that is read of regions.
+READ_TABLES = (
+    services,
+    health,
+    observations,
+    project_usage,
+    inventory_items,
+    inventory_addresses,
+    inventory_grants,
+    inventory_syncs,
+    inventory_keystones,
+)
 
 
 class RegionStore:
@@ -70,7 +94,7 @@ class RegionStore:
 
     async def forget_readings(self, connection: AsyncConnection, region_id: int) -> None:
         """Delete all that was read of a region: it is reached in another way now."""
-        for table in (services, health, observations, project_usage):
+        for table in READ_TABLES:
             await connection.execute(sa.delete(table).where(table.c.region_id == region_id))
 
     async def replace_services(

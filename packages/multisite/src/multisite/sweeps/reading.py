@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multisite.errors import RegionAway
+from multisite.inventory.kinds import Kind
+from multisite.inventory.refresher import InventoryRefresher
+from multisite.openstack.client import RegionClient, Regions
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.loop import RegionLoop
+from multisite.regions.discovery import target_of
 from multisite.regions.model import Region
 from multisite.sweeps.sweeper import Sweeper
 from multisite.usage.refresher import Refresher
@@ -44,3 +48,31 @@ class UsageReader:
         except RegionCallError as error:
             raise RegionAway(error.detail) from error
         return TrackedProject(found.id, found.name, found.domain_name) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryReader:
+    """Reads items for a request; `deadline` in seconds."""
+
+    loop: RegionLoop
+    refresher: InventoryRefresher
+    deadline: float
+
+    async def read_now(self, regions: Sequence[Region], kinds: Sequence[Kind]) -> None:
+        """Read the kinds in the regions; returns at the deadline at the latest."""
+        await self.loop.run(self.refresher.read_now(regions, kinds, self.deadline))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionClients:
+    """The clients of regions, and where their Keystones are."""
+
+    clients: Regions
+
+    def client(self, region: Region) -> RegionClient:
+        """The client of a region."""
+        return self.clients.client(target_of(region))
+
+    def keystone(self, region: Region) -> str:
+        """The address of the Keystone of a region's credential. Raises `RegionCallError`."""
+        return self.clients.clouds.credential(region.credential).auth_url.rstrip("/")

@@ -1,0 +1,1 @@
+"""What is in all regions: servers, volumes, images, networks and their like (requirement C2)."""

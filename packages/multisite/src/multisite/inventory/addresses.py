@@ -1,0 +1,68 @@
+"""Addresses: one spelling for each, an order by value, and what a user may mean by a part of one."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from multisite.inventory.model import Address
+
+_MAC_DIGITS = re.compile(r"[0-9a-f]{12}")
+_MAC_MARKS = re.compile(r"[:.\-]")
+_PART = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which addresses are looked for: one `exact`ly, those that begin with `prefix`, or a range of values."""
+
+    exact: str | None = None
+    prefix: str | None = None
+    first: str | None = None
+    last: str | None = None
+
+
+def ip(text: str, port_id: str | None = None) -> Address:
+    """An IP address. Raises `ValueError`."""
+    value = ip_address(text)
+    return Address(str(value), packed(value), port_id)
+
+
+def mac(text: str, port_id: str | None = None) -> Address:
+    """A MAC address in any spelling. Raises `ValueError`."""
+    digits = _mac_digits(text)
+    if digits is None:
+        raise ValueError(f"{text[:40]!r} is no MAC address")
+    return Address(":".join(digits[at : at + 2] for at in range(0, 12, 2)), f"m{digits}", port_id)
+
+
+def packed(value: IPv4Address | IPv6Address) -> str:
+    """The address as text that orders by value: its version, then all its digits."""
+    return f"{value.version}{value.packed.hex()}"
+
+
+def wanted(text: str) -> Wanted | None:
+    """What addresses `text` asks for; `None` when it is no address and no part of one.
+
+    A whole IP or MAC address in any spelling, a network (`10.1.0.0/16`), or the beginning of an address.
+    """
+    text = text.strip().lower()
+    try:
+        return Wanted(exact=ip(text).address)
+    except ValueError:
+        pass
+    digits = _mac_digits(text)
+    if digits is not None:
+        return Wanted(exact=mac(text).address)
+    if "/" in text:
+        try:
+            network: IPv4Network | IPv6Network = ip_network(text, strict=False)
+        except ValueError:
+            return None
+        return Wanted(first=packed(network.network_address), last=packed(network.broadcast_address))
+    return Wanted(prefix=text) if _PART.fullmatch(text) else None
+
+
+def _mac_digits(text: str) -> str | None:
+    """The twelve digits of a MAC address: `fa:16:…`, `fa-16-…`, `fa16.3e…`; bare ones are rather an id."""
+    marked = _MAC_MARKS.sub("", text.strip().lower())
+    return marked if marked != text and _MAC_DIGITS.fullmatch(marked) else None

@@ -1,0 +1,223 @@
+"""Keeps the inventory fresh; lives on the region loop.
+
+Each region is read once in an interval: its services at the same time, the kinds of a service one after
+the other. A kind whose read fails keeps its rows, its mark, and gets the error; the kinds beside it are
+stored as usual. Reads of one region never overlap, since each is the difference to what is stored.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from multisite.clock import Clock
+from multisite.errors import MultisiteError
+from multisite.inventory import grants
+from multisite.inventory.kinds import KINDS, Kind
+from multisite.inventory.model import Reading, Sync
+from multisite.inventory.projects import Names, Projects
+from multisite.inventory.reading import Reader
+from multisite.inventory.store import InventoryStore
+from multisite.openstack.client import RegionClient
+from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.regions.model import Region
+from multisite.regions.states import CallError
+from multisite.settings import InventorySettings
+
+LOG = logging.getLogger(__name__)
+
+#: Share of the interval by which the reads of many regions are spread.
+JITTER = 0.1
+#: Seconds within which a full listing of one kind has to end.
+FILL_DEADLINE = 900.0
+
+
+class Clients(Protocol):
+    """Gives the client of a region, and the address of its Keystone."""
+
+    def client(self, region: Region) -> RegionClient:
+        """The client of a region."""
+        ...
+
+    def keystone(self, region: Region) -> str:
+        """The address of the Keystone of its credential. Raises `RegionCallError`."""
+        ...
+
+
+@dataclass(slots=True)
+class RefreshStatus:
+    """What the metrics tell of the refresh."""
+
+    reads: int = 0
+    failures: int = 0
+    changed_items: int = 0
+
+
+@dataclass(slots=True)
+class InventoryRefresher:
+    """Reads all kinds of all regions and stores what differs."""
+
+    clients: Clients
+    store: InventoryStore
+    projects: Projects
+    settings: InventorySettings
+    at_once: int
+    deadline: float
+    clock: Clock
+    status: RefreshStatus = field(default_factory=RefreshStatus)
+    _due: dict[int, float] = field(default_factory=dict)
+    _members_due: dict[int, float] = field(default_factory=dict)
+    _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _slots: asyncio.Semaphore | None = None
+
+    async def periodic(self, regions: Sequence[Region]) -> None:
+        """Start the reads that are due; they run on their own."""
+        if not self.settings.enabled:
+            return
+        now = self.clock.monotonic()
+        self._forget({region.id for region in regions})
+        for region in regions:
+            if now >= self._due.get(region.id, float("-inf")):
+                self._due[region.id] = float("inf")  # until this read has ended
+                self._spawn(self._scheduled(region))
+
+    async def read_now(self, regions: Sequence[Region], kinds: Sequence[Kind], deadline: float) -> None:
+        """Read kinds of `regions`; what takes longer than `deadline` goes on in the background."""
+        tasks = [self._spawn(self._refresh(region, kinds)) for region in regions]
+        if tasks:
+            await asyncio.wait(tasks, timeout=deadline)
+
+    async def stop(self) -> None:
+        """End the reads that are under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _forget(self, present: Collection[int]) -> None:
+        for memory in (self._due, self._members_due, self._locks):
+            for region_id in [region_id for region_id in memory if region_id not in present]:
+                del memory[region_id]
+
+    async def _scheduled(self, region: Region) -> None:
+        if self._slots is None:
+            self._slots = asyncio.Semaphore(self.at_once)
+        started = self.clock.monotonic()
+        try:
+            async with self._slots:
+                started = self.clock.monotonic()
+                await self._refresh(region, KINDS)
+        finally:
+            wait = self.settings.interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+            self._due[region.id] = started + wait
+
+    async def _refresh(self, region: Region, kinds: Sequence[Kind]) -> None:
+        try:
+            async with self._locks.setdefault(region.id, asyncio.Lock()):
+                client = self.clients.client(region)
+                names = await self._names(region, client)
+                syncs = await self.store.syncs(region.id)
+                by_service: dict[str, list[Kind]] = {}
+                for kind in kinds:
+                    by_service.setdefault(kind.service, []).append(kind)
+                await asyncio.gather(
+                    *(self._service(region, client, some, syncs, names) for some in by_service.values())
+                )
+        except MultisiteError as error:
+            self.status.failures += 1
+            LOG.error("region %s: the inventory was not stored: %s", region.name, error.detail)
+        except Exception:
+            self.status.failures += 1
+            LOG.exception("region %s: the read of the inventory stumbled", region.name)
+
+    async def _names(self, region: Region, client: RegionClient) -> Names:
+        try:
+            return await self.projects.of(region.id, self.clients.keystone(region), client)
+        except RegionCallError as error:
+            LOG.info("region %s: no names of projects: %s", region.name, error.detail)
+            return {}
+
+    async def _service(
+        self,
+        region: Region,
+        client: RegionClient,
+        kinds: Sequence[Kind],
+        syncs: dict[str, Sync],
+        names: Names,
+    ) -> None:
+        """Read the kinds of one service, until it does not answer."""
+        for number, kind in enumerate(kinds):
+            error = await self._kind(region, client, kind, syncs.get(kind.name, Sync()), names)
+            if error is not None and error.code not in {"unexpected-answer", "forbidden", "not-found"}:
+                rest = [each.name for each in kinds[number + 1 :]]
+                if rest:
+                    await self.store.write_failure(region, rest, self.clock.now(), error)
+                return
+
+    async def _kind(
+        self, region: Region, client: RegionClient, kind: Kind, sync: Sync, names: Names
+    ) -> CallError | None:
+        self.status.reads += 1
+        error = None
+        try:
+            async with asyncio.timeout(FILL_DEADLINE if sync.full_at is None else self.deadline):
+                reading = await self._read(region, client, kind, sync)
+        except RegionCallError as failure:
+            error = CallError(failure.code, failure.detail)
+        except TimeoutError:
+            error = CallError("timeout", f"reading all {kind.plural} took too long")
+        except GARBAGE as failure:
+            error = CallError("unexpected-answer", f"{type(failure).__name__}: {failure}"[:300])
+        if error is None:
+            await self.store.write(region, kind.name, reading, names)
+            self.status.changed_items += len(reading.changed) + len(reading.gone)
+            return None
+        self.status.failures += 1
+        noted = error
+        if error.code == "breaker-open" and sync.error_code and sync.failed_at:
+            noted = CallError(sync.error_code, sync.error_detail)  # what opened it says more
+        await self.store.write_failure(region, [kind.name], self.clock.now(), noted)
+        return error
+
+    async def _read(self, region: Region, client: RegionClient, kind: Kind, sync: Sync) -> Reading:
+        known = await self.store.known(region.id, kind.name)
+        reader = Reader(client, kind, known, sync, self.clock.now(), self.settings.full_interval)
+        reading = await reader.read()
+        extra = _EXTRA.get(kind.name)
+        if extra:
+            await extra(self, region, client, reading)
+        return reading
+
+    async def _network_grants(self, _: Region, client: RegionClient, reading: Reading) -> None:
+        reading.grants = await grants.of_networks(client)
+        reading.granted_kinds = tuple(grants.RBAC_KINDS.values())
+
+    async def _image_grants(self, region: Region, client: RegionClient, reading: Reading) -> None:
+        """The members of images: of those that changed, and now and then of all that are shared."""
+        now = self.clock.monotonic()
+        asked = {key for key, item in reading.changed.items() if item.attributes["visibility"] == "shared"}
+        reading.granted_ids = frozenset(reading.changed)
+        everything = now >= self._members_due.get(region.id, float("-inf"))
+        if everything:
+            stored = await self.store.ids_of_images(region.id, "shared")
+            asked |= stored - reading.gone - reading.changed.keys()
+            reading.granted_ids |= asked
+        reading.grants = await grants.of_images(client, asked)
+        reading.granted_kinds = ("image",)
+        if everything:
+            self._members_due[region.id] = now + self.settings.full_interval
+
+
+_EXTRA: dict[str, Callable[[InventoryRefresher, Region, RegionClient, Reading], Awaitable[None]]] = {
+    "network": InventoryRefresher._network_grants,  # noqa: SLF001 - its own table
+    "image": InventoryRefresher._image_grants,  # noqa: SLF001
+}

@@ -1,0 +1,91 @@
+"""HTTP of the inventory."""
+
+from typing import Annotated, Literal
+
+from fastapi import Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, TypeAdapter
+
+from multisite.http import PAGE, TEXT, Fresh, Limit, Link, RegionFilter, next_link, requester
+from multisite.inventory import export
+from multisite.inventory.model import InventoryRow, MissingKind
+from multisite.inventory.queries import Direction, Order, Sort
+from multisite.inventory.service import InventoryService, Question
+
+#: Says of a CSV, which has no room for it, whether everything is in it.
+COMPLETE = "X-Multisite-Complete"
+
+
+class InventoryAnswer(BaseModel):
+    """A page of items; `complete` and `missing` are about all pages."""
+
+    items: tuple[InventoryRow, ...]
+    complete: bool
+    missing: tuple[MissingKind, ...]
+    links: list[Link]
+
+
+_ADAPTER = TypeAdapter(InventoryAnswer)
+
+KindPath = Annotated[
+    str, Path(description="The kind, in the plural: servers, floating-ips, …", max_length=32)
+]
+Marker = Annotated[str | None, Query(description="From a page's link.", max_length=8000, pattern=TEXT)]
+Text = Query(max_length=255, pattern=TEXT)
+
+
+async def list_inventory(  # noqa: PLR0913, PLR0917 - query parameters
+    request: Request,
+    kind: KindPath,
+    region: RegionFilter = [],  # noqa: B006 - FastAPI copies defaults
+    project_id: Annotated[str | None, Text] = None,
+    status: Annotated[str | None, Text] = None,
+    name: Annotated[str | None, Text] = None,
+    address: Annotated[str | None, Text] = None,
+    visible: Annotated[bool, Query(description="Also what others show the project.")] = False,  # noqa: FBT002
+    sort: Sort = Sort.NAME,
+    direction: Direction = Direction.ASC,
+    fresh: Fresh = False,  # noqa: FBT002
+    limit: Limit = PAGE,
+    marker: Marker = None,
+    format: Literal["json", "csv"] | None = None,  # noqa: A002 - the parameter's name in the API
+) -> Response:
+    """The items of one kind in all regions; as CSV all of them at once."""
+    question = Question(tuple(region), project_id, status, name, address, visible, fresh)
+    order = Order(sort, direction)
+    service = service_of(request)
+    if format == "csv" or (format is None and "text/csv" in request.headers.get("accept", "")):
+        found = await service.export(requester(request), kind, question, order)
+        return StreamingResponse(
+            export.lines(found),
+            media_type="text/csv; charset=utf-8",
+            headers={
+                COMPLETE: str(not found.missing).lower(),
+                "Content-Disposition": f'attachment; filename="{found.kind.plural}.csv"',
+            },
+        )
+    page = await service.list(requester(request), kind, question, order, limit=limit, marker=marker)
+    answer = InventoryAnswer.model_construct(
+        items=page.rows,
+        complete=not page.missing,
+        missing=page.missing,
+        links=[Link(rel="next", href=next_link(request, limit, page.next))] if page.next else [],
+    )
+    return Response(_ADAPTER.dump_json(answer), media_type="application/json")
+
+
+async def show_item(
+    request: Request,
+    kind: KindPath,
+    region: Annotated[str, Path(description="The region's name.", max_length=255, pattern=TEXT)],
+    id: Annotated[str, Path(description="The item's id.", max_length=255, pattern=TEXT)],  # noqa: A002
+    fresh: Fresh = False,  # noqa: FBT002
+) -> InventoryRow:
+    """One item."""
+    return await service_of(request).show(requester(request), kind, region, id, fresh=fresh)
+
+
+def service_of(request: Request) -> InventoryService:
+    """The service behind the routes."""
+    service: InventoryService = request.app.state.inventory
+    return service
