@@ -48,7 +48,7 @@ class Call:
     """One request, after its token, microversion and body were looked at.
 
     `path` begins after the API's version; `base` is the service's URL up to its version; `ids` are what
-    the route's placeholders stood for.
+    the route's placeholders stood for; `raw` is the body as it came.
     """
 
     method: str
@@ -61,6 +61,7 @@ class Call:
     base: str
     version: Version
     ids: tuple[str, ...] = ()
+    raw: bytes = b""
 
     def one(self, name: str, default: str = "") -> str:
         """The last value of a query parameter."""

@@ -15,6 +15,7 @@ from multisite.sim.service import (
     nova_form,
     placement_form,
 )
+from multisite.sim.volume import copies  # noqa: F401 - it registers its routes
 from multisite.sim.volume import routes as volume
 
 
