@@ -60,6 +60,8 @@ class World:
     usage: dict[str, ProjectUsage] = field(default_factory=dict)
     people: dict[str, Requester] = field(default_factory=dict)
     revoked: list[str] = field(default_factory=list)
+    remembered: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     away: bool = False
     broken: Exception | None = None
     capacity_questions: int = 0
@@ -155,11 +157,17 @@ class _Authenticator:
         self.world = world
 
     async def authenticate(self, token: str) -> Requester:
+        if token in self.world.refused:
+            raise errors.Unauthenticated
         if self.world.away:
             raise errors.KeystoneAway
-        if token not in self.world.people or token in self.world.revoked:
+        known = token not in self.world.revoked or token in self.world.remembered
+        if token not in self.world.people or not known:
             raise errors.Unauthenticated
         return self.world.people[token]
+
+    def refuse(self, token: str) -> None:
+        self.world.refused.append(token)
 
 
 class _Keystone:

@@ -208,3 +208,25 @@ async def test_keystone_away_is_no_reason_to_log_in_again(world: World, browser:
     assert "keystone-unavailable" in answer.words
     world.away = False
     assert (await browser.get("/wall")).status == 200
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_copied_cookie_is_worthless_at_once(world: World, browser: Browser, *, away: bool) -> None:
+    await browser.log_in("root")
+    copied = browser.cookies["multisite_session"]
+    token = (await browser.get("/wall")).field("form_token")
+    world.remembered.append("token-root")  # as keystonemiddleware does, whatever Keystone says
+    world.away = away
+    await browser.post("/logout", {"form_token": token})
+    world.away = False
+
+    browser.cookies["multisite_session"] = copied
+    assert (await browser.get("/wall")).headers["location"].startswith("/login")
+
+
+async def test_a_log_out_that_was_sent_by_another_page_refuses_nothing(
+    world: World, browser: Browser
+) -> None:
+    await browser.log_in("root")
+    await browser.post("/logout", {"form_token": "guessed"})
+    assert world.refused == []

@@ -16,6 +16,8 @@ from typing import Any
 
 from keystonemiddleware.auth_token import AuthProtocol
 
+from multisite.api.refusals import RefusedTokens
+from multisite.clock import Clock, SystemClock
 from multisite.errors import DomainScopedToken, KeystoneAway, Unauthenticated
 from multisite.requester import Requester
 
@@ -31,8 +33,10 @@ Environ = dict[str, Any]
 class Authenticator:
     """Checks tokens with the home Keystone."""
 
-    def __init__(self, conf: Any) -> None:
+    def __init__(self, conf: Any, clock: Clock | None = None) -> None:
         self._middleware = AuthProtocol(_accept, {"oslo_config_config": conf})
+        _keep_connections(self._middleware, THREADS)
+        self._refused = RefusedTokens(clock or SystemClock(), conf.keystone_authtoken.token_cache_time)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tokens")
 
     async def authenticate(
@@ -43,6 +47,8 @@ class Authenticator:
         Raises `Unauthenticated`, `DomainScopedToken` or `KeystoneAway`. `method` and `path` matter for
         application credentials with access rules.
         """
+        if token in self._refused:
+            raise Unauthenticated("the token was given back at a log-out; get a new one from Keystone")
         environ = _environ(token, service_token, method, path)
         loop = asyncio.get_running_loop()
         status = await loop.run_in_executor(self._threads, self._check, environ)
@@ -54,6 +60,10 @@ class Authenticator:
         if status is not None:
             raise Unauthenticated("the token is missing, wrong or expired; get a new one from Keystone")
         return _requester(environ)
+
+    def refuse(self, token: str) -> None:
+        """Refuse a token from now on, whatever is remembered of it."""
+        self._refused.add(token)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -77,6 +87,12 @@ class Authenticator:
         if close:
             close()
         return None if environ.get("multisite.accepted") else refusals[-1] if refusals else _UNAVAILABLE
+
+
+def _keep_connections(middleware: Any, count: int) -> None:
+    """Let each thread keep its connection: with fewer, urllib3 throws some away and says so in the log."""
+    for adapter in middleware._session.session.adapters.values():  # noqa: SLF001 - there is no option for it
+        adapter.init_poolmanager(connections=count, maxsize=count)
 
 
 def _accept(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:

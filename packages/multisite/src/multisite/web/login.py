@@ -2,7 +2,8 @@
 
 The log-in form has a token that is also, sealed, in a short-lived cookie: so nobody else's page can log a
 browser in to an account that is not its user's. A log-in that fails says one sentence, the same one whether
-the user or the password is wrong. Logging out revokes the token, so that a copied cookie is worthless.
+the user or the password is wrong. Logging out revokes the token and has this process
+refuse it at once, so that a copied cookie is worthless.
 """
 
 import logging
@@ -94,12 +95,14 @@ class LogIn:
             try:
                 fields = await read_form(request)
                 require_own_form(request, sent=fields.get("form_token"), expected=session.form_token)
-                await self.services.keystone.revoke_token(session.token)
             except (BadRequest, ForeignForm) as error:
                 return self.visitors.failure(request, error)
+            try:
+                await self.services.keystone.revoke_token(session.token)
             except MultisiteError as error:
                 LOG.warning("A token could not be revoked at log-out: %s", error.code)
                 reason = "out" if isinstance(error, Unauthenticated) else "alive"
+            self.services.authenticator.refuse(session.token)
         urls = Urls.of(request)
         answer = RedirectResponse(urls.page("login", {"reason": reason}), 303)
         answer.delete_cookie(self.cookie_name, path=urls.cookie_path)

@@ -40,6 +40,10 @@ class Authenticator(Protocol):
         """Raise Unauthenticated, DomainScopedToken or KeystoneAway where that cannot be."""
         ...
 
+    def refuse(self, token: str) -> None:
+        """Refuse a token from now on, whatever is remembered of it."""
+        ...
+
 
 class HomeKeystone(Protocol):
     """Issues and revokes tokens of the Keystone with which users authenticate."""
