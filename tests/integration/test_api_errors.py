@@ -174,3 +174,33 @@ async def test_a_request_id_of_the_client_is_not_taken_for_ours(service: Service
     theirs = "req-00000000-0000-0000-0000-000000000000"
     answer = await service.call("GET", "/v1", None, headers={"X-OpenStack-Request-Id": theirs})
     assert answer.headers["x-openstack-request-id"] != theirs
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/wall/", "/static/nothing.css", "/v10/regions"])
+async def test_a_browser_gets_a_page_for_a_path_that_is_none(service: Service, path: str) -> None:
+    answer = await service.call("GET", path, None, headers={"accept": BROWSER})
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert f"there is nothing at {path}" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/v1/nothing", BROWSER),
+        ("/v1", "text/html;q=0"),
+        ("/nothing", "*/*"),
+        ("/nothing", "application/json"),
+        ("/nothing", "application/json, text/html;q=0.5"),
+        ("/nothing", "text/html;q=0, */*"),
+        ("/nothing", "text/html;q=x"),
+        ("/nothing", ""),
+    ],
+)
+async def test_everybody_else_gets_json(service: Service, path: str, accept: str) -> None:
+    answer = await service.call("GET", path, "operator", headers={"accept": accept})
+    assert answer.headers["content-type"] == "application/json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from multisite import errors
 from multisite.regions.states import State
 from multisite.usage.model import resource_usage
+from multisite.web.streams import MOST_STREAMS
 from tests.unit.web.conftest import SERVICES
 
 if TYPE_CHECKING:
@@ -138,7 +140,10 @@ async def test_all_viewers_share_one_computation(world: World, browser: Browser)
     await browser.log_in("root")
     address = await connect(browser)
     streams = [browser.stream(address) for _ in range(20)]
-    for stream in streams:
+    for number, stream in enumerate(streams):
+        if number % MOST_STREAMS == 0:
+            world.person(f"operator-{number}", "admin", "reader")
+            await browser.log_in(f"operator-{number}")
         await stream.__aenter__()
         await next_update(stream)
     before = world.capacity_questions
@@ -286,3 +291,27 @@ async def test_closing_does_not_wait_for_the_next_computation(browser: Browser, 
         await next_update(stream)
         await asyncio.wait_for(pages.close(), 1)
         assert await stream.next() is None
+
+
+async def test_a_session_has_a_bounded_number_of_streams(browser: Browser) -> None:
+    await browser.log_in("root")
+    async with AsyncExitStack() as streams:
+        for _ in range(MOST_STREAMS):
+            stream = await streams.enter_async_context(browser.stream("/events?view=wall"))
+            assert await stream.next()
+        refused = await asyncio.wait_for(browser.get("/events?view=wall"), 5)
+        assert refused.status == 429
+        assert "has 8 live views open already; close one of them" in refused.words
+
+        await browser.log_in("alice")
+        async with browser.stream("/events?view=regions") as other:
+            assert await other.next(), "another session has streams of its own"
+    await browser.log_in("root")
+    async with browser.stream("/events?view=wall") as stream:
+        assert await stream.next(), "streams that ended do not count"
+
+
+async def test_a_stream_that_fails_at_once_does_not_count(browser: Browser) -> None:
+    await browser.log_in("root")
+    for _ in range(MOST_STREAMS + 1):
+        assert (await browser.get("/events?view=nothing")).status == 404

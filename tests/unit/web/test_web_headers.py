@@ -82,6 +82,12 @@ async def test_assets_may_be_kept_when_their_address_names_their_content(browser
     assert (await browser.get("/static/page.css")).headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("digest", ["0123456789ab", ""])
+async def test_an_asset_under_another_digest_is_not_kept(browser: Browser, digest: str) -> None:
+    answer = await browser.get(f"/static/page.css?v={digest}")
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
+
+
 @pytest.mark.parametrize("path", ["/static/../__init__.py", "/static/nothing.css", "/static//etc/passwd"])
 async def test_only_assets_are_assets(browser: Browser, path: str) -> None:
     assert (await browser.get(path)).status == 404

@@ -92,6 +92,13 @@ class AlreadyExists(Conflict):
     code = "already-exists"
 
 
+class TooManyRequests(MultisiteError):
+    """More is asked at once than one session may."""
+
+    code = "too-many-requests"
+    status = 429
+
+
 class CredentialError(MultisiteError):
     """A credential of the server's clouds.yaml cannot be used."""
 

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from multisite.api import mistakes
 from multisite.api.middleware import REQUEST_ID
@@ -17,6 +18,8 @@ from multisite.errors import (
     NotFound,
     Unauthenticated,
 )
+from multisite.web.accept import prefers_html
+from multisite.web.pages import Pages
 
 LOG = logging.getLogger(__name__)
 
@@ -35,8 +38,11 @@ def install(app: FastAPI, auth_url: str) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         return _answer(request, BadRequest(mistakes.sentence(error.errors(), _body(request))))
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
+        if error.status_code == NotFound.status and _is_for_a_browser(request):
+            pages: Pages = request.app.state.pages
+            return await pages.missing(request)
         return _answer(request, _translated(request, error), dict(error.headers or {}))
 
     async def unknown(request: Request, error: Exception) -> JSONResponse:
@@ -49,6 +55,13 @@ def install(app: FastAPI, auth_url: str) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unknown)
+
+
+def _is_for_a_browser(request: Request) -> bool:
+    path = f"{request.url.path.removeprefix(request.scope.get('root_path', ''))}/"
+    if path.startswith("/v1/") or not request.app.state.pages:
+        return False
+    return prefers_html(request.headers.get("accept", ""))
 
 
 def _answer(request: Request, error: MultisiteError, headers: dict[str, str] | None = None) -> JSONResponse:

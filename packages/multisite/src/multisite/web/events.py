@@ -8,17 +8,20 @@ they lack. Comments keep proxies from closing a quiet stream.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from multisite.clock import Clock
-from multisite.errors import KeystoneAway, MultisiteError, NotFound, Unauthenticated
+from multisite.errors import KeystoneAway, MultisiteError, NotFound, TooManyRequests, Unauthenticated
 from multisite.web.feeds import Feeds
 from multisite.web.snapshots import Snapshot
+from multisite.web.streams import OpenStreams
 from multisite.web.visitors import Visitor, Visitors
 
 #: Seconds between two questions to Keystone whether a viewer's token still holds (it may be revoked).
@@ -48,6 +51,7 @@ class Events:
     views: Mapping[str, LiveView]
     feeds: Feeds
     clock: Clock
+    open: OpenStreams = field(default_factory=OpenStreams)
 
     async def endpoint(self, request: Request) -> Response:
         """Answer a stream; to a browser without a session, one that ends at once."""
@@ -61,9 +65,15 @@ class Events:
             return _stream(_farewell())
         except MultisiteError as error:
             return self.visitors.failure(request, error)
+        session = visitor.session
+        try:
+            self.open.require_room(session.token)
+        except TooManyRequests as error:
+            return self.visitors.failure(request, error, visitor)
         have = request.headers.get("last-event-id") or request.query_params.get("have")
         viewing = _Viewing(self, visitor, first, have)
-        return _stream(viewing.events(view.key(request, visitor), lambda: view.snapshot(request, visitor)))
+        events = viewing.events(view.key(request, visitor), lambda: view.snapshot(request, visitor))
+        return _stream(events, self.open.one(session.token))
 
 
 @dataclass(slots=True)
@@ -117,10 +127,24 @@ def _ended() -> ServerSentEvent:
     return ServerSentEvent(event="ended", data="The session has ended.")
 
 
-def _stream(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
-    return EventSourceResponse(
+class _Counted(EventSourceResponse):
+    """A stream that counts for as long as it is open."""
+
+    counted: AbstractContextManager[None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.counted:
+            await super().__call__(scope, receive, send)
+
+
+def _stream(
+    events: AsyncIterator[ServerSentEvent], counted: AbstractContextManager[None] | None = None
+) -> EventSourceResponse:
+    answer = _Counted(
         events,
         ping=HEARTBEAT_INTERVAL,
         ping_message_factory=lambda: ServerSentEvent(comment="alive"),
         send_timeout=SEND_TIMEOUT,
     )
+    answer.counted = counted or nullcontext()
+    return answer

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from multisite.clock import Clock
+from multisite.errors import NotFound
 from multisite.web.events import Events
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
@@ -27,7 +28,7 @@ from multisite.web.region import RegionPage
 from multisite.web.rendering import Renderer
 from multisite.web.services import Services
 from multisite.web.session import SessionSealer
-from multisite.web.urls import STATIC, Urls
+from multisite.web.urls import STATIC, Urls, asset_digest
 from multisite.web.visitors import Visitor, Visitors
 from multisite.web.wall import RegionBoard, trouble
 
@@ -44,10 +45,11 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The page: its routes, its answer at `/` for browsers, and its end."""
+    """The page: its routes, its answers at `/` and for paths that are none, and its end."""
 
     routes: Sequence[BaseRoute]
     home: Answer
+    missing: Answer
     feeds: Feeds
 
     @property
@@ -92,7 +94,11 @@ def create_pages(
         _route("GET", "/events", events.endpoint),
         _route("GET", "/static/{path:path}", _asset),
     ]
-    return Pages(routes, _secured(page(_home)), feeds)
+
+    async def missing(request: Request) -> Response:
+        return visitors.failure(request, NotFound(f"there is nothing at {request.url.path}"))
+
+    return Pages(routes, _secured(page(_home)), _secured(missing), feeds)
 
 
 def _route(method: str, path: str, endpoint: Answer) -> Route:
@@ -106,7 +112,8 @@ async def _asset(request: Request) -> Response:
     Not a `Mount`: that one loses its way when a proxy takes the root path from the address.
     """
     answer = await _ASSETS.get_response(request.path_params["path"], request.scope)
-    if answer.status_code == HTTPStatus.OK and "v" in request.query_params:
+    digest = request.query_params.get("v")
+    if answer.status_code == HTTPStatus.OK and digest == asset_digest(request.path_params["path"]):
         answer.headers["Cache-Control"] = _YEAR
     return answer
 

@@ -7,7 +7,7 @@ the digest of their content, so that browsers may keep them for ever.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -16,7 +16,7 @@ from starlette.requests import Request
 STATIC = Path(__file__).parent / "static"
 
 
-@cache
+@lru_cache(maxsize=256)
 def asset_digest(name: str) -> str:
     """Twelve hexadecimal digits that change when the asset's content does."""
     path = STATIC / name
