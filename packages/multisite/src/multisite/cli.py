@@ -3,6 +3,7 @@
     multisite serve              the API, the page and the sweep
     multisite db upgrade         make or upgrade the database
     multisite service register   user, service and endpoint into the home Keystone
+    multisite sim                simulated OpenStack regions, for demos and tests
     multisite sample config      a documented multisite.conf
     multisite sample policy      a documented policy.yaml
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = database.add_parser("upgrade", parents=[config], help="make or upgrade the database")
     upgrade.set_defaults(run=_db_upgrade)
     _add_service(commands, config)
+    _add_sim(commands)
     sample = commands.add_parser("sample", help="sample files").add_subparsers(required=True, metavar="FILE")
     sample.add_parser("config", help="a documented multisite.conf").set_defaults(run=_sample_config)
     sample.add_parser("policy", help="a documented policy.yaml").set_defaults(run=_sample_policy)
@@ -86,6 +88,12 @@ def _add_service(
         help="file with the service user's password; without it no user is made",
     )
     register.set_defaults(run=_service_register)
+
+
+def _add_sim(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from multisite.sim.commands import add_arguments
+
+    add_arguments(commands.add_parser("sim", help="simulated OpenStack regions, for demos and tests"))
 
 
 def _serve(options: argparse.Namespace) -> int:

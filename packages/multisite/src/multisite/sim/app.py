@@ -6,7 +6,7 @@ The path says all: `/identity/v3/…` is the shared Keystone, `/{region}/{servic
 
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote
 from multisite.sim import control, misbehaving
 from multisite.sim.counters import Calls
 from multisite.sim.faults import Faults
-from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.http import Answer, Call, Handler, Json, Refusal
 from multisite.sim.identity.state import UNAUTHORIZED
 from multisite.sim.plan import Plan
 from multisite.sim.routing import Routes
@@ -29,8 +29,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 #: A request's body may be this long (bytes).
 LONGEST_BODY = 16 * 1024 * 1024
-#: So many answers are kept per region; it is emptied when it is full.
-KEPT_ANSWERS = 64
 
 
 @dataclass(slots=True)
@@ -79,7 +77,11 @@ class Simulator:
         """Region and service of a path. Raises `Refusal` (404)."""
         first, _, rest = path[1:].partition("/")
         if first == "identity" and not self.plan.own_keystone:
-            region, segment, base = self.world.region(self.world.names[0]), "identity", f"{self.plan.url}/identity"
+            region, segment, base = (
+                self.world.region(self.world.names[0]),
+                "identity",
+                f"{self.plan.url}/identity",
+            )
             counted_as = ""
         else:
             region = self.world.region(first)
@@ -103,16 +105,12 @@ class Simulator:
         return Asked(region, service, f"/{rest.strip('/')}", base, counted_as, root)
 
     async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
-        method = scope["method"]
         counters = self.calls.of(asked.counted_as)
-        counters.running += 1
-        counters.peak = max(counters.peak, counters.running)
+        counters.begin()
         try:
             route, answer = self._work(asked, scope, body)
-            counters.calls[f"{asked.service.kind} {route}"] += 1
-            counters.statuses[answer.status] += 1
-            now = asked.region.now(asked.service.kind)
-            talk = misbehaving.Conversation(scope, receive, send, now)
+            counters.count(f"{asked.service.kind} {route}", answer.status)
+            talk = misbehaving.Conversation(scope, receive, send, asked.region.now(asked.service.kind))
             faults = self.faults.choose(asked.counted_as, asked.service.kind, route) if self.faults else []
             if faults:
                 counters.bytes += await misbehaving.strike(faults, answer, talk, asked.service)
@@ -126,43 +124,48 @@ class Simulator:
         service, method = asked.service, scope["method"]
         if asked.root:
             return f"{method} versions", service.versions(asked.base)
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         route = f"{method} {asked.path}"
         try:
             handler, route, ids = _find_route(service.routes, method, asked.path)
-            token = asked.region.keystone.valid(headers.get("x-auth-token"))
-            if token is None and route not in service.open_routes:
-                raise _Unauthenticated(asked.region.world.auth_url(asked.region.name))
-            version = service.microversions.read(headers) if service.microversions else (0, 0)
-            query_text = scope["query_string"].decode("latin-1")
-            key = None
-            if method == "GET" and token and service.kind != "identity":
-                key = (service.kind, asked.path, query_text, token.view, token.user_id, version)
-                kept = asked.region.answers.get(key)
-                if kept and kept[0] == asked.region.revision:
-                    return route, kept[1]
-            call = Call(
-                method, asked.path, parse_qs(query_text, keep_blank_values=True), _json(body), headers,
-                token or _nobody(), asked.region, asked.base, version, ids,
-            )  # fmt: skip
-            result = handler(call)
-            answer = result if isinstance(result, Answer) else Answer(200, result)
-            if method not in {"GET", "HEAD"} and service.kind != "identity":
-                asked.region.touch()
-            if service.microversions:
-                word = service.microversions.word
-                answer.headers["OpenStack-API-Version"] = f"{word} {write_version(version)}"
-                answer.headers["Vary"] = "OpenStack-API-Version"
+            return route, _serve(asked, scope, body, handler, route, ids)
         except _Unauthenticated as refusal:
             return route, keystone_form(refusal)
         except Refusal as refusal:
             return route, service.refuse(refusal)
-        answer.body = answer.raw()
-        if key and answer.status == 200:  # noqa: PLR2004
-            if len(asked.region.answers) >= KEPT_ANSWERS:
-                asked.region.answers.clear()
-            asked.region.answers[key] = (asked.region.revision, answer)
-        return route, answer
+
+
+def _serve(
+    asked: Asked, scope: Scope, body: bytes, handler: Handler, route: str, ids: tuple[str, ...]
+) -> Answer:
+    """What the route's handler answers; GETs of a region that nobody wrote to since are kept."""
+    service, region, method = asked.service, asked.region, scope["method"]
+    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+    token = region.keystone.valid(headers.get("x-auth-token"))
+    if token is None and route not in service.open_routes:
+        raise _Unauthenticated(region.world.auth_url(region.name))
+    version = service.microversions.read(headers) if service.microversions else (0, 0)
+    query = scope["query_string"].decode("latin-1")
+    key = None
+    if method == "GET" and token and service.kind != "identity":
+        key = (service.kind, asked.path, query, token.view, token.user_id, version)
+        kept = region.answers.get(key)
+        if kept and kept[0] == region.revision:
+            return kept[1]
+    call = Call(
+        method, asked.path, parse_qs(query, keep_blank_values=True), _json(body, headers), headers,
+        token or _nobody(), region, asked.base, version, ids, body,
+    )  # fmt: skip
+    result = handler(call)
+    answer = result if isinstance(result, Answer) else Answer(200, result)
+    if method not in {"GET", "HEAD"} and service.kind != "identity":
+        region.touch()
+    if service.microversions:
+        answer.headers["OpenStack-API-Version"] = f"{service.microversions.word} {write_version(version)}"
+        answer.headers["Vary"] = "OpenStack-API-Version"
+    answer.body = answer.raw()
+    if key and answer.status == 200 and not region.compute.building:  # noqa: PLR2004
+        region.keep(key, answer)
+    return answer
 
 
 class _Unauthenticated(Refusal):
@@ -172,7 +175,9 @@ class _Unauthenticated(Refusal):
         super().__init__(401, UNAUTHORIZED, headers={"WWW-Authenticate": f'Keystone uri="{auth_url}"'})
 
 
-def _find_route(routes: Routes, method: str, path: str) -> tuple[Callable[[Call], Json | Answer], str, tuple[str, ...]]:
+def _find_route(
+    routes: Routes, method: str, path: str
+) -> tuple[Callable[[Call], Json | Answer], str, tuple[str, ...]]:
     try:
         return routes.find(method, path)
     except Refusal:
@@ -186,8 +191,8 @@ def _nobody() -> Any:
     return None
 
 
-def _json(body: bytes) -> Json:
-    if not body:
+def _json(body: bytes, headers: Mapping[str, str]) -> Json:
+    if not body or headers.get("content-type") == "application/octet-stream":
         return {}
     try:
         parsed = json.loads(body)
@@ -206,7 +211,7 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         if message["type"] != "http.request":
             return body
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > LONGEST_BODY or not message.get("more_body"):
             return body
 
@@ -219,4 +224,3 @@ async def _live(receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             await send({"type": "lifespan.shutdown.complete"})
             return
-

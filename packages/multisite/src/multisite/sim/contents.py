@@ -6,7 +6,8 @@ from multisite.sim.compute.keypairs import make_keypair
 from multisite.sim.compute.state import GENEROUS, Compute, Flavor, Host
 from multisite.sim.http import Refusal
 from multisite.sim.image.state import Images
-from multisite.sim.network.state import Network, Net
+from multisite.sim.network.model import Net
+from multisite.sim.network.state import Network
 from multisite.sim.volume.state import Volumes
 from multisite.sim.world import Region
 
@@ -22,7 +23,7 @@ _WEIGHTS = (5, 8, 6, 3, 1)
 _SIZES = ((32, 131072, 2000), (48, 196608, 3000), (64, 262144, 4000))
 IMAGES = {"debian-12": 480, "ubuntu-24.04": 620, "vnf-router": 1450, "vnf-firewall": 2100}
 ROLES = ("web", "db", "cache", "worker", "gateway", "monitor", "queue", "edge")
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHNpbXVsYXRlZC1rZXktbm9ib2R5LWhhcy10aGUtb3RoZXI {user}@sim"
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG5vYm9keS1ob2xkcy10aGUtcHJpdmF0ZS1rZXktc2lt {user}@sim"
 
 
 def fill(region: Region) -> None:
@@ -77,6 +78,7 @@ def _projects(region: Region) -> list[str]:
     found = [region.keystone.find("projects", {"name": name}) or {} for name in chosen]
     for project in found:
         region.compute.quotas[project["id"]] = dict(GENEROUS)
+        region.volume.quotas[project["id"]] = {"volumes": 200, "gigabytes": 20_000, "snapshots": 200}
     return [project["id"] for project in found]
 
 
@@ -160,4 +162,6 @@ def _volume(
     region.volume.attach(volume.id, server_id, project_id, server.host.name, "/dev/vdb")
     server.volumes[volume.id] = "/dev/vdb"
     if draws.random() < 0.3:  # noqa: PLR2004
-        region.volume.create_snapshot(volume_id=volume.id, name=f"{name}-monday", project_id=project_id, user_id=user_id)
+        region.volume.create_snapshot(
+            volume_id=volume.id, name=f"{name}-monday", project_id=project_id, user_id=user_id
+        )

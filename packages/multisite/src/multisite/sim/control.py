@@ -19,27 +19,42 @@ def answer(simulator: "Simulator", method: str, path: str, body: bytes) -> Answe
 
 
 def _answer(simulator: "Simulator", method: str, path: str, body: bytes) -> Answer:
-    match method, path:
-        case "GET", "/" | "/_sim":
-            return Answer(200, _overview(simulator))
-        case "GET", "/_sim/calls":
-            return Answer(200, simulator.calls.as_json())
-        case "DELETE", "/_sim/calls":
-            simulator.calls.reset()
-            return Answer(204)
-        case "GET", "/_sim/faults":
-            return Answer(200, {"faults": [fault.as_json() for fault in simulator.faults.list()]})
-        case "POST", "/_sim/faults":
-            return Answer(201, simulator.faults.add(fault_from(_json(body))).as_json())
-        case "DELETE", "/_sim/faults":
-            simulator.faults.remove()
-            return Answer(204)
-        case "DELETE", _ if path.startswith("/_sim/faults/"):
-            number = path.rsplit("/", 1)[-1]
-            if not number.isdigit() or not simulator.faults.remove(int(number)):
-                raise Refusal(404, f"there is no fault {number}")
-            return Answer(204)
+    if path in {"/", "/_sim"} and method == "GET":
+        return Answer(200, _overview(simulator))
+    if path == "/_sim/calls":
+        return _calls(simulator, method)
+    if path == "/_sim/faults" or path.startswith("/_sim/faults/"):
+        return _faults(simulator, method, path.removeprefix("/_sim/faults").strip("/"), body)
     raise Refusal(404, "the simulator has /_sim, /_sim/calls and /_sim/faults")
+
+
+def _calls(simulator: "Simulator", method: str) -> Answer:
+    if method == "DELETE":
+        simulator.calls.reset()
+        return Answer(204)
+    _only(method, "GET")
+    return Answer(200, simulator.calls.as_json())
+
+
+def _faults(simulator: "Simulator", method: str, number: str, body: bytes) -> Answer:
+    faults = simulator.faults
+    if number:
+        _only(method, "DELETE")
+        if not number.isdigit() or not faults.remove(int(number)):
+            raise Refusal(404, f"there is no fault {number}")
+        return Answer(204)
+    if method == "POST":
+        return Answer(201, faults.add(fault_from(_json(body))).as_json())
+    if method == "DELETE":
+        faults.remove()
+        return Answer(204)
+    _only(method, "GET")
+    return Answer(200, {"faults": [fault.as_json() for fault in faults.all()]})
+
+
+def _only(method: str, allowed: str) -> None:
+    if method != allowed:
+        raise Refusal(405, f"{method} is not allowed here")
 
 
 def _overview(simulator: "Simulator") -> Json:

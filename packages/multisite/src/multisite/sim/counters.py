@@ -16,6 +16,16 @@ class RegionCalls:
     running: int = 0
     peak: int = 0
 
+    def begin(self) -> None:
+        """A call arrived; whoever says so takes one from `running` when it ended."""
+        self.running += 1
+        self.peak = max(self.peak, self.running)
+
+    def count(self, route: str, status: int) -> None:
+        """A call was understood."""
+        self.calls[route] += 1
+        self.statuses[status] += 1
+
     def as_json(self) -> Json:
         """`routes` maps `service METHOD /route` to a number of calls."""
         return {

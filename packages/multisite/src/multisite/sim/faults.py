@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -83,20 +84,24 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
+        #: Called with all faults whenever one is set or taken back.
+        self.changed: Callable[[list[Fault]], None] = lambda _: None
 
     def add(self, fault: Fault) -> Fault:
         """Set a fault; it gets an id."""
         fault.id = next(self._ids)
         self._faults.append(fault)
+        self.changed(self.all())
         return fault
 
     def remove(self, fault_id: int | None = None) -> list[Fault]:
         """Take back one fault, or all of them; returns those that were taken back."""
         gone = [fault for fault in self._faults if fault_id is None or fault.id == fault_id]
         self._faults = [fault for fault in self._faults if fault not in gone]
+        self.changed(self.all())
         return gone
 
-    def list(self) -> list[Fault]:
+    def all(self) -> list[Fault]:
         """All faults, oldest first."""
         return list(self._faults)
 
@@ -119,7 +124,9 @@ class Faults:
         return sum(
             fault.seconds
             for fault in self._faults
-            if fault.kind == "skew" and fnmatchcase(region, fault.region) and fnmatchcase(service, fault.service)
+            if fault.kind == "skew"
+            and fnmatchcase(region, fault.region)
+            and fnmatchcase(service, fault.service)
         )
 
 

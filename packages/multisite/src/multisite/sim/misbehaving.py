@@ -32,7 +32,29 @@ class Conversation:
         """Whether the caller wants headers only."""
         return bool(self.scope["method"] == "HEAD")
 
-    async def deliver(answer: Answer, send: Any, *, head: bool, now: float) -> int:
+    async def deliver(self, answer: Answer) -> int:
+        """Send an answer; returns the length of its body (bytes)."""
+        return await deliver(answer, self.send, head=self.head, now=self.now)
+
+    async def start(self, answer: Answer, length: int) -> None:
+        """Send the headers of an answer whose body will be `length` bytes long."""
+        headers = _headers(answer, length, self.now)
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+
+    def abort(self) -> None:
+        """Cut the connection. Without a server that can, the caller's request fails all the same."""
+        cut = (self.scope.get("extensions") or {}).get(ABORT)
+        if cut is None:
+            raise ConnectionResetError("the simulated region cut the connection")
+        cut()
+
+    async def gone(self) -> None:
+        """Return when the caller has given up."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+async def deliver(answer: Answer, send: Any, *, head: bool, now: float) -> int:
     """Send an answer at the service's time `now`; returns the length of its body (bytes)."""
     raw = answer.raw()
     await send(
@@ -77,27 +99,26 @@ async def strike(faults: list[Fault], answer: Answer, talk: Conversation, servic
 
 def _changed(fault: Fault, answer: Answer, talk: Conversation, service: Service) -> Answer:
     """What is sent in place of the answer."""
-    raw = answer.raw()
+    raw, changed = answer.raw(), answer
     match fault.kind:
         case "truncate":
-            return Answer(answer.status, raw[: len(raw) // 2], answer.headers)
+            changed = Answer(answer.status, raw[: len(raw) // 2], answer.headers)
         case "garbage":
             page = b"<html><body><h1>It works!</h1></body></html>"
-            return Answer(200, page, {"Content-Type": "text/html"})
+            changed = Answer(200, page, {"Content-Type": "text/html"})
         case "wrong":
-            return Answer(answer.status, _twisted(json.loads(raw or b"{}")), answer.headers)
+            changed = Answer(answer.status, _twisted(json.loads(raw or b"{}")), answer.headers)
         case "contradict":
-            return Answer(answer.status, _impossible(json.loads(raw or b"{}"), [0]), answer.headers)
+            changed = Answer(answer.status, _impossible(json.loads(raw or b"{}"), [0]), answer.headers)
         case "status":
             wait = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             message = "The simulated service fails, as it was told to."
-            return service.refuse(Refusal(fault.status, message, headers=wait))
+            changed = service.refuse(Refusal(fault.status, message, headers=wait))
         case "expire":
-            return keystone_form(Refusal(401, UNAUTHORIZED))
+            changed = keystone_form(Refusal(401, UNAUTHORIZED))
         case "stale" if talk.scope["method"] == "GET":
-            return fault.kept.setdefault((talk.scope["path"], talk.scope["query_string"]), answer)
-        case _:
-            return answer
+            changed = fault.kept.setdefault((talk.scope["path"], talk.scope["query_string"]), answer)
+    return changed
 
 
 async def _reset(answer: Answer, talk: Conversation) -> int:
@@ -116,9 +137,7 @@ async def _drip(fault: Fault, answer: Answer, talk: Conversation) -> int:
     size = max(1, -(-len(raw) // PIECES))
     for first in range(0, len(raw), size):
         await asyncio.sleep(fault.delay())
-        await talk.send(
-            {"type": "http.response.body", "body": raw[first : first + size], "more_body": True}
-        )
+        await talk.send({"type": "http.response.body", "body": raw[first : first + size], "more_body": True})
     await talk.send({"type": "http.response.body", "body": b""})
     return len(raw)
 

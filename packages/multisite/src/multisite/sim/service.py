@@ -31,7 +31,9 @@ class Microversions:
             return self.most
         major, _, minor = text.partition(".")
         if not (major.isdigit() and minor.isdigit()):
-            raise Refusal(400, f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum.")
+            raise Refusal(
+                400, f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum."
+            )
         version = (int(major), int(minor))
         if not self.least <= version <= self.most:
             least, most = write_version(self.least), write_version(self.most)
@@ -91,13 +93,21 @@ def _neutron_kind(status: int) -> str:
 
 def glance_form(refusal: Refusal) -> Answer:
     """Glance answers errors as a small page."""
-    words = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 413: "Request Entity Too Large"}
+    words = {
+        400: "Bad Request",
+        403: "Forbidden",
+        404: "Not Found",
+        409: "Conflict",
+        413: "Request Entity Too Large",
+    }
     title = f"{refusal.status} {words.get(refusal.status, 'Error')}"
     page = (
         f"<html>\n <head>\n  <title>{title}</title>\n </head>\n <body>\n  <h1>{title}</h1>\n"
         f"  {refusal.message}<br /><br />\n\n\n </body>\n</html>"
     )
-    return Answer(refusal.status, page.encode(), {"Content-Type": "text/html; charset=UTF-8"} | refusal.headers)
+    return Answer(
+        refusal.status, page.encode(), {"Content-Type": "text/html; charset=UTF-8"} | refusal.headers
+    )
 
 
 def keystone_form(refusal: Refusal) -> Answer:

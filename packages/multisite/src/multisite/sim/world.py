@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from multisite.sim.http import Refusal
+from multisite.sim.http import Answer, Refusal
 from multisite.sim.identity.state import Keystone
 from multisite.sim.plan import SERVICES, Plan
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Seeded things were made in the ninety days from 2026-01-01T00:00:00Z on.
 EPOCH = 1_767_225_600.0
 LONGEST_AGO = 90 * 86400.0
+#: So many answers are kept per region; all are dropped when there are more.
+KEPT_ANSWERS = 64
 _NAMES = {
     "identity": "keystone", "compute": "nova", "placement": "placement", "block-storage": "cinder",
     "network": "neutron", "image": "glance",
@@ -81,7 +83,8 @@ class World:
         for kind in SERVICES:
             service_id = keystone.fixed_id("service", kind)
             keystone.add(
-                "services", {"id": service_id, "type": kind, "name": _NAMES[kind], "enabled": True, "description": ""}
+                "services",
+                {"id": service_id, "type": kind, "name": _NAMES[kind], "enabled": True, "description": ""},
             )
         for name in regions:
             keystone.add("regions", {"id": name, "description": "", "parent_region_id": None})
@@ -116,7 +119,7 @@ class Region:
         self.index = world.index[name]
         self.revision = 0
         self.draws = random.Random(f"{world.plan.seed}/{name}")  # noqa: S311 - a seeded world
-        self.answers: dict[object, tuple[int, object]] = {}
+        self.answers: dict[object, tuple[int, Answer]] = {}
         self.born = False
 
     @property
@@ -131,6 +134,12 @@ class Region:
     def made_at(self, service: str) -> float:
         """When something that is made now was made: what the seed makes has times of its own."""
         return self.now(service) if self.born else EPOCH + self.draws.random() * LONGEST_AGO
+
+    def keep(self, key: object, answer: Answer) -> None:
+        """Keep an answer until something is written."""
+        if len(self.answers) >= KEPT_ANSWERS:
+            self.answers.clear()
+        self.answers[key] = (self.revision, answer)
 
     def touch(self) -> None:
         """Something was written."""

@@ -33,7 +33,9 @@ def list_keypairs(call: Call) -> Json:
 def show_keypair(call: Call) -> Json:
     """One keypair, with its user and time."""
     keypair = _keypair(call)
-    more = {key: keypair[key] for key in ("user_id", "id", "created_at", "deleted", "deleted_at", "updated_at")}
+    more = {
+        key: keypair[key] for key in ("user_id", "id", "created_at", "deleted", "deleted_at", "updated_at")
+    }
     return {"keypair": _shown(call, keypair) | more}
 
 
@@ -53,7 +55,9 @@ def create_keypair(call: Call) -> Answer:
     held = sum(owner == user_id for owner, _ in keypairs)
     if 0 <= call.region.compute.limits(call.token.project_id)["key_pairs"] <= held:
         raise Refusal(403, "Quota exceeded, too many key pairs.")
-    keypairs[user_id, name] = keypair = make_keypair(user_id, name, public_key, call.region.now("compute"), len(keypairs) + 1)
+    keypairs[user_id, name] = keypair = make_keypair(
+        user_id, name, public_key, call.region.now("compute"), len(keypairs) + 1
+    )
     status = 201 if call.version >= (2, 2) else 200
     return Answer(status, {"keypair": _shown(call, keypair) | {"user_id": user_id}})
 

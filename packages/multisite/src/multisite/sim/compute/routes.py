@@ -61,13 +61,22 @@ def show_version(call: Call) -> Json:
 def list_services(call: Call) -> Json:
     """All nova services."""
     need_admin(call, "os_compute_api:os-services:list")
+    return {"services": _services(call)}
+
+
+def _services(call: Call) -> list[Json]:
     region, now = call.region, call.region.now("compute")
-    control = [
-        {"binary": binary, "host": f"{region.name}-control", "id": region.keystone.fixed_id(region.name, binary)}
+    control: list[Json] = [
+        {
+            "binary": binary,
+            "host": f"{region.name}-control",
+            "id": region.keystone.fixed_id(region.name, binary),
+        }
         for binary in ("nova-scheduler", "nova-conductor")
     ]
     rows = [
-        item | {"zone": "internal", "enabled": True, "up": True, "seen": now, "reason": None} for item in control
+        item | {"zone": "internal", "enabled": True, "up": True, "seen": now, "reason": None}
+        for item in control
     ]
     rows += [
         {
@@ -77,7 +86,7 @@ def list_services(call: Call) -> Json:
         }
         for host in region.compute.hosts.values()
     ]  # fmt: skip
-    return {"services": [service_json(row) for row in rows]}
+    return [service_json(row) for row in rows]
 
 
 @ROUTES.on("PUT", "/os-services/{service_id}")
@@ -89,8 +98,7 @@ def update_service(call: Call) -> Json:
             host.enabled = call.body.get("status", "enabled") == "enabled"
             host.disabled_reason = call.body.get("disabled_reason") if not host.enabled else None
             host.up = not call.body.get("forced_down", not host.up)
-            rows = list_services(call)["services"]
-            return {"service": next(row for row in rows if row["id"] == host.service_id)}
+            return {"service": next(row for row in _services(call) if row["id"] == host.service_id)}
     raise Refusal(404, f"Service {call.ids[0]} could not be found.")
 
 
@@ -116,7 +124,8 @@ def list_aggregates(call: Call) -> Json:
             {
                 "id": number, "uuid": call.region.keystone.fixed_id(call.region.name, zone),
                 "name": f"hosts-of-{zone}", "hosts": hosts, "metadata": {"availability_zone": zone},
-                "created_at": stamp_micro(1_767_225_600.0), "updated_at": None, "deleted_at": None, "deleted": False,
+                "created_at": stamp_micro(1_767_225_600.0), "updated_at": None, "deleted_at": None,
+                "deleted": False,
                 "availability_zone": zone,
             }
             for number, (zone, hosts) in enumerate(sorted(zones.items()), 1)
@@ -191,8 +200,8 @@ def create_flavor(call: Call) -> Json:
         if item.id == flavor_id:
             raise Refusal(409, f"Flavor with ID {flavor_id} already exists.")
     public = bool(wanted.get("os-flavor-access:is_public", True))
-    sizes = (int(wanted[size]) for size in ("vcpus", "ram", "disk"))
-    compute.flavors[flavor_id] = flavor = Flavor(flavor_id, name, *sizes, public=public)
+    vcpus, ram, disk = (int(wanted[size]) for size in ("vcpus", "ram", "disk"))
+    compute.flavors[flavor_id] = flavor = Flavor(flavor_id, name, vcpus, ram, disk, public=public)
     return {"flavor": flavor_json(call, flavor)}
 
 
@@ -255,7 +264,11 @@ def _own_project(call: Call, project_id: str) -> None:
 
 def _hidden(call: Call) -> set[str]:
     """What newer microversions no longer show."""
-    return {"injected_file_content_bytes", "injected_file_path_bytes", "injected_files"} if call.version >= (2, 57) else set()
+    return (
+        {"injected_file_content_bytes", "injected_file_path_bytes", "injected_files"}
+        if call.version >= (2, 57)
+        else set()
+    )
 
 
 def _quota_body(call: Call, limits: dict[str, int]) -> Json:
@@ -309,7 +322,11 @@ def _check_limit(compute: Compute, project_id: str, name: str, limit: object, *,
         raise Refusal(400, f"Invalid input for field/attribute {name}. Value: {limit}.")
     used = compute.usage(project_id)[name]
     if not force and 0 <= int(str(limit)) < used:
-        raise Refusal(400, f"Quota limit {limit} for {name} must be greater than or equal to already used and reserved {used}.")
+        raise Refusal(
+            400,
+            f"Quota limit {limit} for {name} must be greater than or equal to "
+            f"already used and reserved {used}.",
+        )
 
 
 @ROUTES.on("DELETE", "/os-quota-sets/{project_id}")

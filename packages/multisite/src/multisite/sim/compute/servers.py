@@ -143,7 +143,7 @@ def _check_image(call: Call, image_id: str) -> None:
 
 
 def _networks(call: Call, wanted: Json) -> list[Json]:
-    """What the request says of networks; without a word, the project's only one. Raises `Refusal` (400, 409)."""
+    """What the request says of networks; without a word, the project's only one."""
     asked = wanted.get("networks")
     if asked == "none":
         return []
@@ -237,11 +237,16 @@ def attach_volume(call: Call) -> Json:
     """Attach a volume of the same project."""
     server, volume_id = _server(call), str(call.part("volumeAttachment").get("volumeId"))
     if server.status not in {"ACTIVE", "SHUTOFF"}:
-        raise Refusal(409, f"Cannot 'attach_volume' instance {server.id} while it is in vm_state {server.status.lower()}")
+        raise Refusal(
+            409,
+            f"Cannot 'attach_volume' instance {server.id} while it is in vm_state {server.status.lower()}",
+        )
     if volume_id in server.volumes:
         raise Refusal(400, f"Invalid volume: volume {volume_id} is already attached to instance {server.id}")
     taken = set(server.volumes.values())
-    device = next(f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz" if f"/dev/vd{letter}" not in taken)
+    device = next(
+        f"/dev/vd{letter}" for letter in "bcdefghijklmnopqrstuvwxyz" if f"/dev/vd{letter}" not in taken
+    )
     call.region.volume.attach(volume_id, server.id, server.project_id, server.host.name, device)
     server.volumes[volume_id] = device
     server.updated = call.region.now("compute")
@@ -285,7 +290,8 @@ def list_interfaces(call: Call) -> Json:
         "interfaceAttachments": [
             {
                 "port_id": port.id, "net_id": port.network_id, "mac_addr": port.mac, "port_state": "ACTIVE",
-                "fixed_ips": [{"subnet_id": subnet, "ip_address": address} for subnet, address in port.fixed_ips],
+                "fixed_ips": [{"subnet_id": subnet, "ip_address": address} for subnet,
+                address in port.fixed_ips],
             }
             for port in call.region.network.ports_of(server.id)
         ]

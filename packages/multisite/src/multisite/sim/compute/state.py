@@ -59,7 +59,8 @@ class Host:
     def fits(self, needs: dict[str, int]) -> bool:
         """Whether there is room for what a flavor needs."""
         return all(
-            self.used[kind] + size <= int((self.inventory[kind][0] - self.inventory[kind][1]) * self.inventory[kind][2])
+            self.used[kind] + size
+            <= int((self.inventory[kind][0] - self.inventory[kind][1]) * self.inventory[kind][2])
             for kind, size in needs.items()
         )
 
@@ -107,6 +108,8 @@ class Compute:
         self.quotas: dict[str, dict[str, int]] = {}
         self.default_quota = dict(QUOTA)
         self.used: dict[str, Counter[str]] = {}
+        #: Ids of servers that will become ACTIVE by themselves: what time alone changes is not kept ready.
+        self.building: set[str] = set()
         self.keypairs: dict[tuple[str, str], Json] = {}
 
     # -- quotas --------------------------------------------------------------------------------------
@@ -149,12 +152,15 @@ class Compute:
         """A server whose building time is over is ACTIVE."""
         if server.status == "BUILD" and self.region.now("compute") >= server.builds_until:
             server.status, server.updated = "ACTIVE", server.builds_until
+            self.building.discard(server.id)
             self.region.touch()
 
     def flavor(self, flavor_id: str, project_id: str | None = None) -> Flavor:
         """A flavor that a project may use. Raises `Refusal` (404)."""
         flavor = self.flavors.get(flavor_id)
-        if flavor is None or (project_id is not None and not flavor.public and project_id not in flavor.access):
+        if flavor is None or (
+            project_id is not None and not flavor.public and project_id not in flavor.access
+        ):
             raise Refusal(404, f"Flavor {flavor_id} could not be found.")
         return flavor
 
@@ -164,12 +170,23 @@ class Compute:
         fitting = [
             item
             for item in self.hosts.values()
-            if item.enabled and item.up and zone in {None, item.zone} and host in {None, item.name} and item.fits(needs)
+            if item.enabled
+            and item.up
+            and zone in {None, item.zone}
+            and host in {None, item.name}
+            and item.fits(needs)
         ]
         return min(fitting, key=lambda item: (item.servers, item.name), default=None)
 
     def create_server(
-        self, *, name: str, project_id: str, user_id: str, flavor: Flavor, image_id: str, zone: str | None = None
+        self,
+        *,
+        name: str,
+        project_id: str,
+        user_id: str,
+        flavor: Flavor,
+        image_id: str,
+        zone: str | None = None,
     ) -> Server:
         """A server on a host with room. Raises `Refusal`: over quota (403); without room it goes to ERROR."""
         self._check_quota(project_id, {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram})
@@ -181,12 +198,15 @@ class Compute:
         server = Server(
             id=self.region.new_id(), name=name, project_id=project_id, user_id=user_id, flavor=flavor,
             host=host or next(iter(self.hosts.values())), image_id=image_id, created=now, updated=now,
-            status="ERROR" if host is None else "BUILD" if building else "ACTIVE", builds_until=now + building,
+            builds_until=now + building,
+            status="ERROR" if host is None else "BUILD" if building else "ACTIVE",
         )  # fmt: skip
         if host:
             host.allocate(flavor.needs())
         self._count(project_id, flavor, 1)
         self.servers[server.id] = server
+        if server.status == "BUILD":
+            self.building.add(server.id)
         return server
 
     def delete_server(self, server: Server) -> None:
@@ -201,6 +221,7 @@ class Compute:
             self.region.volume.detach(volume_id)
         server.volumes.clear()
         del self.servers[server.id]
+        self.building.discard(server.id)
         server.deleted, server.updated = True, self.region.now("compute")
         self.deleted[server.id] = server
 

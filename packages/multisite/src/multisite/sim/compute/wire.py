@@ -4,10 +4,11 @@ import hashlib
 from typing import Any
 
 from multisite.sim.compute.state import POWER, Compute, Flavor, Host, Server
-from multisite.sim.http import Call, Json, stamp, stamp_micro
+from multisite.sim.http import Call, Json, Version, stamp, stamp_micro
 
 _VM_STATES = {
-    "ACTIVE": "active", "SHUTOFF": "stopped", "BUILD": "building", "ERROR": "error", "VERIFY_RESIZE": "resized",
+    "ACTIVE": "active", "SHUTOFF": "stopped", "BUILD": "building", "ERROR": "error",
+    "VERIFY_RESIZE": "resized",
     "DELETED": "deleted",
 }  # fmt: skip
 
@@ -59,22 +60,19 @@ def server_json(call: Call, compute: Compute, server: Server) -> Json:
         body["progress"] = 0
     if not server.deleted:
         body["security_groups"] = [{"name": "default"}]
-    if call.version >= (2, 9):
-        body["locked"] = False
-    if call.version >= (2, 19):
-        body["description"] = server.description
-    if call.version >= (2, 26):
-        body["tags"] = []
-    if call.version >= (2, 63):
-        body["trusted_image_certificates"] = None
-    if call.version >= (2, 73):
-        body["locked_reason"] = None
-    if call.version >= (2, 90):
-        body["OS-EXT-SRV-ATTR:hostname"] = server.name
-    if call.version >= (2, 96):
-        body["pinned_availability_zone"] = None
-    if call.version >= (2, 100):
-        body["scheduler_hints"] = {}
+    newer: dict[Version, Json] = {
+        (2, 9): {"locked": False},
+        (2, 19): {"description": server.description},
+        (2, 26): {"tags": []},
+        (2, 63): {"trusted_image_certificates": None},
+        (2, 73): {"locked_reason": None},
+        (2, 90): {"OS-EXT-SRV-ATTR:hostname": server.name},
+        (2, 96): {"pinned_availability_zone": None},
+        (2, 100): {"scheduler_hints": {}},
+    }
+    for version, fields in newer.items():
+        if call.version >= version:
+            body |= fields
     if call.token.admin:
         body |= _inside(call, server)
     return body
@@ -162,7 +160,8 @@ def hypervisor_json(host: Host) -> Json:
     total = {kind: figures[0] for kind, figures in host.inventory.items()}
     return {
         "id": host.id, "hypervisor_hostname": host.name, "state": "up" if host.up else "down",
-        "status": "enabled" if host.enabled else "disabled", "hypervisor_type": "fake", "hypervisor_version": 1000,
+        "status": "enabled" if host.enabled else "disabled", "hypervisor_type": "fake",
+        "hypervisor_version": 1000,
         "host_ip": "127.0.0.1",
         "service": {"id": host.service_id, "host": host.name, "disabled_reason": host.disabled_reason},
         "vcpus": total["VCPU"], "memory_mb": total["MEMORY_MB"], "local_gb": total["DISK_GB"],

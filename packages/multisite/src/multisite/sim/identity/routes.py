@@ -57,7 +57,9 @@ def issue_token(call: Call) -> Answer:
     keystone, auth = _keystone(call), call.part("auth")
     identity = auth.get("identity")
     if not isinstance(identity, dict) or not isinstance(identity.get("methods"), list):
-        raise Refusal(400, "Expecting to find identity in auth. The server could not comply with the request.")
+        raise Refusal(
+            400, "Expecting to find identity in auth. The server could not comply with the request."
+        )
     credential = None
     method = identity["methods"][0] if identity["methods"] else ""
     details = identity.get(method) or {}
@@ -113,7 +115,9 @@ def _subject(call: Call) -> Token:
     wanted = call.headers.get("x-subject-token")
     token = _keystone(call).valid(wanted)
     if token is None:
-        raise Refusal(404, "Could not find token, it may have expired or been revoked." if wanted else UNAUTHORIZED)
+        raise Refusal(
+            404, "Could not find token, it may have expired or been revoked." if wanted else UNAUTHORIZED
+        )
     service = {"admin", "service"} & set(call.token.roles)
     if not service and token.user_id != call.token.user_id:
         raise Refusal(403, NOT_ALLOWED.format("identity:validate_token"))
@@ -129,7 +133,10 @@ def show_catalog(call: Call) -> Answer:
 @ROUTES.on("GET", "/auth/projects")
 def own_projects(call: Call) -> Json:
     """The projects in which the user has a role."""
-    return {"projects": [_public(item) for item in _held_projects(call, call.token.user_id)], "links": _links(call)}
+    return {
+        "projects": [_public(item) for item in _held_projects(call, call.token.user_id)],
+        "links": _links(call),
+    }
 
 
 @ROUTES.on("GET", "/users/{user_id}/projects")
@@ -148,14 +155,16 @@ def _held_projects(call: Call, user_id: str) -> list[Json]:
 
 
 def _list(call: Call, collection: str) -> Json:
-    name, reader = _COLLECTIONS[collection]
+    _, reader = _COLLECTIONS[collection]
     if reader == "admin":
         _need_admin(call, f"list_{collection}")
     wanted = {key: call.one(key) for key in _FILTERS if key in call.query}
     items = [
         _public(item)
         for item in _keystone(call).collections[collection].values()
-        if all(_text(item.get(key)) == value.lower() or item.get(key) == value for key, value in wanted.items())
+        if all(
+            _text(item.get(key)) == value.lower() or item.get(key) == value for key, value in wanted.items()
+        )
     ]
     return {collection: items, "links": _links(call)}
 
@@ -191,9 +200,7 @@ def _make(keystone: Keystone, collection: str, wanted: Json) -> Json:
         wanted["region"] = wanted["region_id"]
     if collection in {"domains", "projects", "users", "roles"}:
         _refuse_twin(keystone, collection, wanted)
-    item = keystone.add(
-        collection, dict(_DEFAULTS[collection]) | {"id": keystone.new_id()} | wanted
-    )
+    item = keystone.add(collection, dict(_DEFAULTS[collection]) | {"id": keystone.new_id()} | wanted)
     if collection == "users":
         keystone.passwords[item["id"]] = str(secret)
     return _public(item)
@@ -306,9 +313,10 @@ def create_application_credential(call: Call) -> Answer:
     if not set(names) <= set(call.token.roles):
         raise Refusal(400, "A role that the user does not have cannot be delegated.")
     secret = str(wanted.get("secret") or keystone.new_id())
-    item = {
+    item: Json = {
         "id": keystone.new_id(), "name": wanted.get("name"), "description": wanted.get("description"),
-        "user_id": call.ids[0], "project_id": call.token.project_id, "unrestricted": bool(wanted.get("unrestricted")),
+        "user_id": call.ids[0], "project_id": call.token.project_id,
+        "unrestricted": bool(wanted.get("unrestricted")),
         "roles": [{"id": keystone.role_id(str(name)), "name": name, "domain_id": None} for name in names],
         "expires_at": wanted.get("expires_at"), "system": None,
     }  # fmt: skip
@@ -349,9 +357,7 @@ def version_document(base: str) -> Json:
         "status": "stable",
         "updated": "2020-04-07T00:00:00Z",
         "links": [{"rel": "self", "href": f"{base}/"}],
-        "media-types": [
-            {"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}
-        ],
+        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
     }
 
 
@@ -359,5 +365,3 @@ def version_document(base: str) -> Json:
 def show_version(call: Call) -> Json:
     """The document of version 3."""
     return {"version": version_document(call.base)}
-
-

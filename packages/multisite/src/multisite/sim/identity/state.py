@@ -51,7 +51,7 @@ class Token:
     @property
     def view(self) -> tuple[str, bool]:
         """What two tokens have to share to get the same answers."""
-        return (self.project_id, self.admin) if not self.admin else (self.project_id, True)
+        return self.project_id, self.admin
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ class Keystone:
 
     def role_id(self, name: str) -> str:
         """The id of a role."""
-        return next(item["id"] for item in self.collections["roles"].values() if item["name"] == name)
+        return next(str(item["id"]) for item in self.collections["roles"].values() if item["name"] == name)
 
     def assign(self, user_id: str, target: str, role: str) -> None:
         """Give a user a role, by name, on a target."""
@@ -150,7 +150,9 @@ class Keystone:
     def roles_of(self, user_id: str, target: str) -> tuple[str, ...]:
         """The names of a user's roles on a target, those that others bring along included."""
         held = self.assignments.get((user_id, target), set())
-        names = {self.collections["roles"][role]["name"] for role in held if role in self.collections["roles"]}
+        names = {
+            self.collections["roles"][role]["name"] for role in held if role in self.collections["roles"]
+        }
         for index, role in enumerate(ROLES):
             if role in names:
                 names.update(ROLES[index:])
@@ -163,7 +165,11 @@ class Keystone:
         items = self.collections[collection]
         if wanted.get("id"):
             return items.get(str(wanted["id"]))
-        domain = self.find("domains", wanted.get("domain") or {"id": "default"}) if collection != "domains" else None
+        domain = (
+            self.find("domains", wanted.get("domain") or {"id": "default"})
+            if collection != "domains"
+            else None
+        )
         for item in items.values():
             if item["name"] == wanted.get("name") and (domain is None or item["domain_id"] == domain["id"]):
                 return item
@@ -180,10 +186,12 @@ class Keystone:
         """The user and the application credential. Raises `Refusal` (401)."""
         for credential in self.collections["application_credentials"].values():
             user = self.collections["users"].get(credential["user_id"])
-            named = wanted.get("name") == credential["name"] and user == self.find("users", wanted.get("user") or {})
-            if user and (wanted.get("id") == credential["id"] or named):
-                if self.secrets.get(credential["id"]) == wanted.get("secret"):
-                    return user, credential
+            named = wanted.get("name") == credential["name"] and user == self.find(
+                "users", wanted.get("user") or {}
+            )
+            meant = user is not None and (wanted.get("id") == credential["id"] or named)
+            if user and meant and self.secrets.get(credential["id"]) == wanted.get("secret"):
+                return user, credential
         raise Refusal(401, UNAUTHORIZED)
 
     def issue(self, user: Json, methods: Iterable[str], scope: Json, credential: Json | None = None) -> Token:
@@ -274,7 +282,12 @@ class Keystone:
                     shown = {key: endpoint[key] for key in ("id", "interface", "region_id", "url", "region")}
                     endpoints.setdefault(endpoint["service_id"], []).append(shown)
             services = [
-                {"endpoints": endpoints.get(item["id"], []), "id": item["id"], "type": item["type"], "name": item["name"]}
+                {
+                    "endpoints": endpoints.get(item["id"], []),
+                    "id": item["id"],
+                    "type": item["type"],
+                    "name": item["name"],
+                }
                 for item in self.collections["services"].values()
                 if item["enabled"]
             ]

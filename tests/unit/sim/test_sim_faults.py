@@ -1,0 +1,122 @@
+"""Faults: where they strike, how often, what is counted. tests/integration/sim has what a caller sees."""
+
+import pytest
+
+from multisite.sim.faults import Fault, Faults
+from tests.unit.sim.conftest import SimulatedCloud
+
+NOVA = "/one/compute/v2.1"
+
+
+def test_a_fault_strikes_where_it_says_and_nowhere_else(cloud: SimulatedCloud) -> None:
+    cloud.simulator.faults.add(Fault("status", region="one", service="compute", route="GET /servers*"))
+    cloud.ask(f"{NOVA}/servers", status=503)
+    cloud.ask(f"{NOVA}/flavors")
+    cloud.ask("/one/network/v2.0/ports")
+    cloud.ask("/two/compute/v2.1/servers")
+
+
+def test_a_share_strikes_about_that_share_and_the_same_ones_again() -> None:
+    def struck(seed: int) -> list[bool]:
+        faults = Faults()
+        faults.add(Fault("status", share=0.3, seed=seed))
+        return [bool(faults.choose("one", "compute", "GET /servers")) for _ in range(1000)]
+
+    assert 240 < sum(struck(1)) < 360
+    assert struck(1) == struck(1) != struck(2)
+
+
+def test_a_number_of_calls_ends_a_fault(cloud: SimulatedCloud) -> None:
+    cloud.simulator.faults.add(Fault("status", service="compute", calls=2, status=500))
+    for status in (500, 500, 200):
+        cloud.ask(f"{NOVA}/servers", status=status)
+
+
+def test_a_status_has_the_form_of_its_service_and_may_name_a_wait(cloud: SimulatedCloud) -> None:
+    token = cloud.token()
+    cloud.simulator.faults.add(Fault("status", status=429, retry_after=7))
+    reply = cloud.call("GET", f"{NOVA}/servers", token=token)
+    assert (reply.status, reply.headers["retry-after"]) == (429, "7")
+    assert "overLimit" in reply.json
+    assert "NeutronError" in cloud.call("GET", "/one/network/v2.0/ports", token=token).json
+
+
+def test_stale_answers_stay_as_they_were(cloud: SimulatedCloud) -> None:
+    fault = cloud.simulator.faults.add(Fault("stale", service="compute"))
+    before = cloud.ask(f"{NOVA}/servers?all_tenants=1")
+    cloud.send("DELETE", f"{NOVA}/servers/{before['servers'][0]['id']}", status=204)
+    assert cloud.ask(f"{NOVA}/servers?all_tenants=1") == before
+    cloud.simulator.faults.remove(fault.id)
+    assert len(cloud.ask(f"{NOVA}/servers?all_tenants=1")["servers"]) == 9
+
+
+def test_wrong_and_contradicting_answers_are_json_of_another_meaning(cloud: SimulatedCloud) -> None:
+    fault = cloud.simulator.faults.add(Fault("wrong", service="network"))
+    assert set(cloud.ask("/one/network/v2.0/ports")["ports"]) == {"items"}
+    cloud.simulator.faults.remove(fault.id)
+    cloud.simulator.faults.add(Fault("contradict", service="network"))
+    [first, *_] = cloud.ask("/one/network/v2.0/network-ip-availabilities")["network_ip_availabilities"]
+    assert first["used_ips"] < 0 or first["total_ips"] < 0
+
+
+def test_a_skewed_clock_shows_in_tokens_and_dates(cloud: SimulatedCloud) -> None:
+    cloud.simulator.faults.add(Fault("skew", region="one", service="compute", seconds=-3600))
+    cloud.simulator.faults.add(Fault("skew", region="", service="identity", seconds=7200))
+    reply = cloud.call("GET", f"{NOVA}/servers", token=cloud.token())
+    assert reply.headers["date"] == "Fri, 15 Jan 2027 07:00:00 GMT"
+    assert cloud.log_in().json["token"]["issued_at"].startswith("2027-01-15T10:00:00")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "gremlin"}, {"kind": "hang", "regions": "one"}, {"kind": "hang", "share": 2},
+        {"kind": "latency", "seconds": -1}, {},
+    ],
+)  # fmt: skip
+def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(
+    cloud: SimulatedCloud, body: dict[str, object]
+) -> None:
+    reply = cloud.call("POST", "/_sim/faults", body)
+    assert reply.status == 400
+    assert len(reply.json["error"]) > 10
+
+
+def test_faults_are_set_listed_and_taken_back_over_http(cloud: SimulatedCloud) -> None:
+    made = cloud.call("POST", "/_sim/faults", {"kind": "status", "region": "one"}).json
+    cloud.ask(f"{NOVA}/servers", status=503)
+    [listed] = cloud.call("GET", "/_sim/faults").json["faults"]
+    assert (listed["id"], listed["struck"]) == (made["id"], 1)
+    assert cloud.call("DELETE", f"/_sim/faults/{made['id']}").status == 204
+    cloud.ask(f"{NOVA}/servers")
+    assert cloud.call("DELETE", f"/_sim/faults/{made['id']}").status == 404
+
+
+def test_calls_are_counted_per_region_and_route(cloud: SimulatedCloud) -> None:
+    cloud.token()
+    cloud.call("DELETE", "/_sim/calls")
+    cloud.ask(f"{NOVA}/servers?all_tenants=1")
+    cloud.ask(f"{NOVA}/servers/unknown", status=404)
+    cloud.ask("/two/network/v2.0/ports")
+    counted = cloud.call("GET", "/_sim/calls").json
+    assert counted["total"] == 3
+    assert counted["regions"]["one"]["routes"] == {
+        "compute GET /servers": 1,
+        "compute GET /servers/{server_id}": 1,
+    }
+    assert counted["regions"]["one"]["statuses"] == {"200": 1, "404": 1}
+    assert counted["regions"]["two"]["bytes"] > 1000
+
+
+def test_the_same_seed_makes_the_same_cloud_whatever_is_asked_first() -> None:
+    def listing(first: str) -> list[object]:
+        cloud = SimulatedCloud(regions=2, servers=10, names=("one", "two"), seed=7)
+        cloud.ask(f"/{first}/compute/v2.1/servers?all_tenants=1")
+        paths = (
+            "compute/v2.1/servers/detail?all_tenants=1",
+            "network/v2.0/ports",
+            "volume/v3/volumes?all_tenants=1",
+        )
+        return [cloud.ask(f"/{region}/{path}") for region in ("one", "two") for path in paths]
+
+    assert listing("one") == listing("two")
