@@ -153,3 +153,15 @@ def test_a_part_that_was_never_read_is_none_and_the_others_stand() -> None:
 
     assert found.image == PARTS["image"]
     assert (found.placement, found.compute, found.volume, found.network) == (None, None, None, None)
+
+
+def test_each_service_says_for_itself_whether_its_total_is_complete() -> None:
+    found = totals([region("a"), region("b", volume=State.STALE, image=State.ABSENT)])
+
+    assert found.complete_by_service == {
+        "compute": True,
+        "placement": True,
+        "volume": False,
+        "network": True,
+        "image": True,
+    }

@@ -342,3 +342,23 @@ def test_where_nothing_was_read_yet_no_resource_class_is_called_wrong(
     cloud.answer("GET", "/v1/capacity", answer)
 
     assert openstack("capacity", "list", "--resource", "VGPU").status == 0
+
+
+def test_the_state_of_a_total_is_that_of_the_figures_in_its_row(
+    two_regions: dict[str, Any], cloud: Cloud, openstack: Openstack
+) -> None:
+    missing = [{"region": "RegionTwo", "service": "volume", "state": "stale"}]
+    services = {"compute": True, "placement": True, "volume": False, "network": True, "image": True}
+    totals = two_regions["totals"] | {
+        "complete": False,
+        "missing": missing,
+        "complete_by_service": services,
+    }
+    cloud.answer("GET", "/v1/capacity", two_regions | {"totals": totals})
+
+    def state(*options: str) -> str:
+        return str(openstack("capacity", "list", "--total", "-f", "json", *options).json[-1]["State"])
+
+    assert state() == "complete"
+    assert state("--resource", "VCPU") == "complete"
+    assert state("--long") == "incomplete"

@@ -294,3 +294,29 @@ def test_the_resources_are_those_of_the_contract() -> None:
     from osc_multisite import usage
 
     assert set(usage.RESOURCES) == set(readers.RESOURCES)
+
+
+def test_the_state_of_a_total_is_that_of_its_own_service(cloud: Cloud, openstack: Openstack) -> None:
+    project = cloud.example("PROJECT")
+    by_service = {"compute": True, "volume": False, "network": True, "image": True}
+    project["totals"] |= {"complete": False, "complete_by_service": by_service}
+    project["totals"]["resources"]["volume/volumes"] = use(1)
+    cloud.answer("GET", f"/v1/usage/{ALPHA}", project)
+    row = {
+        "project_id": ALPHA,
+        "project_name": "alpha",
+        "domain_name": "Default",
+        "resources": {},
+        "complete": False,
+        "complete_by_service": by_service,
+        "missing": [],
+    }
+    cloud.answer("GET", "/v1/usage", {"projects": [row], "links": []})
+
+    shown = openstack("usage", "show", "--total", "-f", "value", "-c", "Resource", "-c", "State").out
+    assert shown.splitlines()[-2:] == ["compute/cores complete", "volume/volumes incomplete"]
+
+    def listed(resource: str) -> bool:
+        return bool(openstack("usage", "list", "-f", "json", "--resource", resource).json[0]["Complete"])
+
+    assert (listed("compute/cores"), listed("volume/volumes")) == (True, False)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from multisite.regions.states import Freshness, Missing, State
 from multisite.usage.model import UNLIMITED, RegionUsage, ResourceUsage, resource_usage, total_usage
+from multisite.usage.readers import READERS
 from multisite.usage.service import totals
 
 usages = st.builds(
@@ -77,3 +78,16 @@ def test_totals_leave_out_what_is_not_fresh_and_name_it() -> None:
 def test_totals_of_no_region_are_complete_and_empty() -> None:
     found = totals([])
     assert (found.resources, found.complete, found.missing) == ({}, True, ())
+
+
+def test_each_service_says_for_itself_whether_its_total_is_complete() -> None:
+    services = {name: Freshness(State.FRESH) for name in READERS}
+    regions = [
+        RegionUsage("a", State.FRESH, services=services),
+        RegionUsage("b", State.DEGRADED, services=services | {"volume": Freshness(State.UNREACHABLE)}),
+    ]
+
+    found = totals(regions)
+
+    assert found.complete_by_service == {"compute": True, "volume": False, "network": True, "image": True}
+    assert not found.complete

@@ -94,3 +94,19 @@ def test_units_are_the_resources_own() -> None:
 def test_resources_of_services_that_we_do_not_know_come_last() -> None:
     groups = grouped({"shared-file-system/shares": resource_usage(1, 2), **RESOURCES})
     assert list(groups) == ["compute", "image", "shared-file-system"]
+
+
+async def test_a_total_says_which_of_its_services_lacks_regions(world: World, browser: Browser) -> None:
+    world.region("RegionTwo", ill={"volume": State.STALE})
+    world.project(
+        {"compute/cores": resource_usage(1, 2), "volume/volumes": resource_usage(1, 2)},
+        RegionOne=True,
+        RegionTwo=True,
+    )
+    await browser.log_in("alice")
+    text = (await browser.get("/project")).text
+    cards = text.split('data-service="')[1:]
+    assert {card.split('"')[0]: "without 1 region" in card for card in cards} == {
+        "compute": False,
+        "volume": True,
+    }

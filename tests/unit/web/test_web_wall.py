@@ -199,3 +199,21 @@ async def test_a_dashboard_is_a_link_only_where_it_is_a_web_address(world: World
     answer = await browser.get("/regions")
     assert 'href="https://dashboard.example/"' in answer.text
     assert "javascript:" not in answer.text
+
+
+async def test_a_total_says_which_of_its_bars_lacks_regions(world: World, browser: Browser) -> None:
+    world.views, world.capacities = {}, {}
+    world.region("RegionOne")
+    world.region("RegionTwo", ill={"volume": State.UNREACHABLE})
+    await browser.log_in("root")
+    text = (await browser.get("/wall")).text
+    totals = text[text.index('id="totals"') : text.index("</dl>")]
+    lacking = {part.split("<")[0]: "without 1 region" in part for part in totals.split("<dt>")[1:]}
+    assert lacking == {
+        "VCPU": False,
+        "Memory": False,
+        "Disk": False,
+        "Volumes": True,
+        "Ext. IPv4": False,
+        "Servers": False,
+    }

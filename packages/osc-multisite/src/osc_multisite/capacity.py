@@ -14,7 +14,6 @@ from osc_lib import exceptions
 from osc_multisite.columns import Age, Bytes, Cell, Gibibytes
 from osc_multisite.command import Lister, Rows, Table, add_fresh, add_region_filter, missing_sentence
 from osc_multisite.figures import (
-    COMPLETE,
     FIGURE_TITLES,
     TOTAL,
     addresses,
@@ -22,6 +21,7 @@ from osc_multisite.figures import (
     oldest,
     resource_classes,
     resource_rows,
+    total_state,
     warnings_of,
     whole,
 )
@@ -73,17 +73,19 @@ class ListCapacity(Lister):
             self.log.warning("%s.", missing_sentence(totals["missing"]))
         if parsed_args.resources or parsed_args.zones:
             return _by_resource(answer, parsed_args)
+        services = LONG_SERVICES if parsed_args.long else SHORT_SERVICES
         rows: Rows = [
             (
                 region["region"],
                 region["state"],
-                oldest(region["services"], LONG_SERVICES if parsed_args.long else SHORT_SERVICES),
+                oldest(region["services"], services),
                 *_figures(region, parsed_args.long),
             )
             for region in answer["regions"]
         ]
         if parsed_args.total:
-            rows.append((TOTAL, COMPLETE[totals["complete"]], Age(None), *_figures(totals, parsed_args.long)))
+            state = total_state(totals, services)
+            rows.append((TOTAL, state, Age(None), *_figures(totals, parsed_args.long)))
         titles = ["Region", "State", "Age", *SHORT_TITLES, *(LONG_TITLES if parsed_args.long else ())]
         return titles, rows
 
@@ -120,7 +122,7 @@ def _by_resource(answer: dict[str, Any], parsed_args: argparse.Namespace) -> Tab
         parts.append((region["region"], state, freshness.get("age"), region["placement"]))
     if parsed_args.total:
         totals = answer["totals"]
-        parts.append((TOTAL, COMPLETE[totals["complete"]], None, totals["placement"]))
+        parts.append((TOTAL, total_state(totals, ["placement"]), None, totals["placement"]))
     rows: Rows = [
         (name, state, Age(age), Cell(resource), scope, *([Cell(zone)] if zones else []), *figures)
         for name, state, age, placement in parts

@@ -22,6 +22,12 @@ _UNITS: dict[str, type[Measure]] = {"MEMORY_MB": Mebibytes, "DISK_GB": Gibibytes
 _ADDRESSES = ("external_ipv4", "external_ipv6", "tenant_ipv4", "tenant_ipv6")
 
 
+def total_state(totals: Json, services: Iterable[str]) -> str:
+    """Whether the figures of these services in a total are complete."""
+    known = totals.get("complete_by_service") or {}
+    return COMPLETE[all(known.get(service, totals["complete"]) for service in services)]
+
+
 def unit_of(resource_class: str) -> type[Measure]:
     """The column for figures of a resource class of Placement."""
     return _UNITS.get(resource_class, Measure)

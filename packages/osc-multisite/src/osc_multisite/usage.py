@@ -8,7 +8,7 @@ from osc_lib import exceptions
 
 from osc_multisite.columns import Age, Bytes, Cell, Gibibytes, Limit, Measure, Mebibytes
 from osc_multisite.command import Lister, Rows, Table, add_fresh, add_region_filter, missing_sentence
-from osc_multisite.figures import COMPLETE, TOTAL
+from osc_multisite.figures import COMPLETE, TOTAL, total_state
 from osc_multisite.project import add_project_domain, project_id
 
 #: Columns of `usage list` when no `--resource` chooses others.
@@ -21,6 +21,7 @@ RESOURCES = (
     *("network/security_group", "network/security_group_rule"),
     *("image/image_count_total", "image/image_size_total"),
 )
+SERVICES = ("compute", "volume", "network", "image")
 _UNITS: dict[str, type[Measure]] = {
     "compute/ram": Mebibytes,
     "volume/gigabytes": Gibibytes,
@@ -92,7 +93,8 @@ class ShowUsage(Lister):
             for region in usage["regions"]
         ]
         if parsed_args.total:
-            parts.append((TOTAL, COMPLETE[totals["complete"]], {}, totals["resources"]))
+            states = {service: {"state": total_state(totals, [service])} for service in SERVICES}
+            parts.append((TOTAL, COMPLETE[totals["complete"]], states, totals["resources"]))
         wanted = set(parsed_args.resources)
         rows = [
             row
@@ -158,13 +160,15 @@ class ListUsage(Lister):
         names = parsed_args.resources or list(LISTED)
         if parsed_args.sort and parsed_args.sort not in names:
             names = [*names, parsed_args.sort]
+        services = {name.partition("/")[0] for name in names}
         rows: Rows = []
         missing: dict[tuple[str, str], dict[str, Any]] = {}
         for project in self.multisite.usages(parsed_args.sort, parsed_args.regions):
             missing |= {(part["region"], part["service"]): part for part in project["missing"]}
             uses = [unit_of(name)((project["resources"].get(name) or {}).get("used")) for name in names]
             identity = (Cell(project["project_name"]), Cell(project["domain_name"]))
-            rows.append((project["project_id"], *identity, *uses, project["complete"]))
+            complete = total_state(project, services) == COMPLETE[True]
+            rows.append((project["project_id"], *identity, *uses, complete))
         if missing:
             self.log.warning("%s.", missing_sentence(missing.values()))
         return ["Project ID", "Project", "Domain", *names, "Complete"], rows

@@ -239,3 +239,4 @@ class CapacityTotals:
     image: ImageSummary
     complete: bool
     missing: tuple[Missing, ...] = ()
+    complete_by_service: Mapping[str, bool] = field(default_factory=dict)

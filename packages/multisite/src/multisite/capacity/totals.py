@@ -13,7 +13,7 @@ from multisite.capacity.model import (
     VolumeSummary,
 )
 from multisite.regions.model import READ_SERVICES
-from multisite.regions.states import MISSING_STATES, Missing, State
+from multisite.regions.states import MISSING_STATES, Missing, State, complete_by_service
 
 
 def totals(regions: Sequence[RegionCapacity]) -> CapacityTotals:
@@ -31,6 +31,7 @@ def totals(regions: Sequence[RegionCapacity]) -> CapacityTotals:
         image=_image([region.image for region in fresh("image") if region.image]),
         complete=not absent,
         missing=absent,
+        complete_by_service=complete_by_service(READ_SERVICES, absent),
     )
 
 

@@ -64,6 +64,12 @@ class Missing:
     state: State
 
 
+def complete_by_service(services: Iterable[str], missing: Iterable[Missing]) -> dict[str, bool]:
+    """Whether the total of each service has the figures of every region."""
+    lacking = {each.service for each in missing}
+    return {service: service not in lacking for service in services}
+
+
 @dataclass(frozen=True, slots=True)
 class Last:
     """When something last succeeded and last failed."""

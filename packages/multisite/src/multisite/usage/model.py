@@ -68,6 +68,7 @@ class UsageTotals:
     resources: Mapping[str, ResourceUsage]
     complete: bool
     missing: tuple[Missing, ...] = ()
+    complete_by_service: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,4 @@ class ProjectUsageRow:
     resources: Mapping[str, ResourceUsage]
     complete: bool
     missing: tuple[Missing, ...] = ()
+    complete_by_service: Mapping[str, bool] = field(default_factory=dict)

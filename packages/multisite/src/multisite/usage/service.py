@@ -16,6 +16,7 @@ from multisite.regions.states import (
     Last,
     Missing,
     State,
+    complete_by_service,
     patience,
     region_state,
     service_state,
@@ -205,7 +206,7 @@ def totals(regions: Sequence[RegionUsage]) -> UsageTotals:
         if freshness.state in MISSING_STATES
     )
     sums = {name: total_usage(usages) for name, usages in sorted(parts.items())}
-    return UsageTotals(sums, complete=not missing, missing=missing)
+    return UsageTotals(sums, not missing, missing, complete_by_service(READERS, missing))
 
 
 def _row(usage: ProjectUsage) -> ProjectUsageRow:
@@ -216,6 +217,7 @@ def _row(usage: ProjectUsage) -> ProjectUsageRow:
         usage.totals.resources,
         usage.totals.complete,
         usage.totals.missing,
+        usage.totals.complete_by_service,
     )
 
 

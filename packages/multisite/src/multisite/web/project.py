@@ -21,7 +21,7 @@ from multisite.web.tiles import ailments, service_marks
 from multisite.web.urls import Urls
 from multisite.web.usage_rows import grouped, main_labels, main_uses
 from multisite.web.visitors import Visitor
-from multisite.web.wall import missing_by_region, trouble
+from multisite.web.wall import lacking_by_service, missing_by_region, trouble
 
 FRAME = ('<tbody id="regions" hx-swap-oob="true">', "</tbody>")
 
@@ -78,6 +78,7 @@ class ProjectPage:
             "groups": grouped(usage.totals.resources),
             "complete": usage.totals.complete,
             "missing": missing_by_region(usage.totals.missing),
+            "lacking": lacking_by_service(usage.totals.missing),
             "regions": len(usage.regions),
             "region": region,
         }

@@ -4,6 +4,7 @@ Both are live views of the same make: counts (and totals) above, a tile per regi
 capacity service, which refuses tenants; the list never asks it.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from multisite.capacity.model import CapacityTotals
 from multisite.clock import Clock
 from multisite.regions.states import Missing, State
 from multisite.web import figures
-from multisite.web.bars import Parts, five_bars
+from multisite.web.bars import FIVE_CLASSES, Parts, five_bars
 from multisite.web.filters import COMPACT_FROM, DENSITIES, ORDERS, Filter, label_choices, state_counts
 from multisite.web.rendering import Renderer
 from multisite.web.services import CapacityService, RegionService, RegionView
@@ -26,6 +27,13 @@ from multisite.web.urls import Urls
 from multisite.web.visitors import Visitor
 
 FRAME = ('<ol class="tiles" id="tiles" hx-swap-oob="true">', "</ol>")
+#: From which service the figures of a total are.
+SERVICE_OF_BAR = {
+    **dict.fromkeys(FIVE_CLASSES, "placement"),
+    "volume": "volume",
+    "external_ipv4": "network",
+    "servers": "compute",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +141,20 @@ class RegionBoard:
 
 def total_figures(totals: CapacityTotals) -> dict[str, Any]:
     """What the strip of totals shows."""
-    compute = totals.compute
+    compute, lacking = totals.compute, lacking_by_service(totals.missing)
     return {
         "bars": five_bars(Parts(totals.placement, totals.volume, totals.network)),
         "servers": figures.count(compute.running_servers),
         "hosts": f"{figures.count(compute.hosts_available)} of {figures.count(compute.hosts)}",
         "complete": totals.complete,
         "missing": missing_by_region(totals.missing),
+        "lacking": {bar: lacking.get(service, 0) for bar, service in SERVICE_OF_BAR.items()},
     }
+
+
+def lacking_by_service(missing: Sequence[Missing]) -> dict[str, int]:
+    """How many regions the total of each service lacks."""
+    return dict(Counter(each.service for each in missing))
 
 
 def missing_by_region(missing: Sequence[Missing]) -> dict[str, list[Missing]]:
