@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.service import Service
 from tests.lab.service.conftest import FAST, Api, Cloud, all_fresh, eventually, new_service
@@ -125,15 +126,26 @@ def test_an_unreachable_keystone_is_a_degraded_start(service: Service) -> None:
 def test_a_missing_or_wrong_entry_of_clouds_yaml_is_one_sentence_and_spoils_only_its_region(
     fresh: Cloud, service: Service
 ) -> None:
+    known = service.lab.clouds_file.read_text()
+    own = service.configuration.parent / "clouds-of-this-test.yaml"
+    entries = yaml.safe_load(known)
+    entries["clouds"]["passing-entry"] = entries["clouds"]["RegionOne-admin"]
+    own.write_text(yaml.safe_dump(entries))
+    text = service.configuration.read_text()
+    service.configuration.write_text(text.replace(str(service.lab.clouds_file), str(own)))
     service.start()
     try:
         api = Api(service.url, fresh.token("RegionOne-admin"))
         answer = api.request("POST", "/v1/regions/discover", json={"credential": "no-such-entry"})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "credential-unusable")
         assert "no-such-entry" in answer.json()["errors"][0]["detail"]
-        for region, credential in (("RegionOne", "no-such-entry"), ("RegionTwo", "RegionTwo-admin")):
+        refused = api.request("POST", "/v1/regions", json={"name": "x", "credential": "no-such-entry"})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "bad-request")
+        assert "no-such-entry" in refused.json()["errors"][0]["detail"]
+        for region, credential in (("RegionOne", "passing-entry"), ("RegionTwo", "RegionTwo-admin")):
             created = api.request("POST", "/v1/regions", json={"name": region, "credential": credential})
             assert created.status_code == 201, created.text
+        own.write_text(known)
         capacity = eventually(
             lambda: api.get("/v1/capacity"),
             lambda answer: [region["state"] for region in answer["regions"]] == ["unreachable", "fresh"],
@@ -142,7 +154,7 @@ def test_a_missing_or_wrong_entry_of_clouds_yaml_is_one_sentence_and_spoils_only
         assert codes == {"credential-unusable"}
         test = api.request("POST", "/v1/regions/RegionOne/test").json()
         assert test["ok"] is False
-        assert "no-such-entry" in test["summary"]
+        assert "passing-entry" in test["summary"]
     finally:
         service.stop()
 
