@@ -66,6 +66,9 @@ token_cache_time = -1
         ("[thresholds]\npercent_free = VCPU:nan\n", "VCPU:nan is not a percentage"),
         ("[thresholds]\npercent_free = VCPU:few\n", "VCPU:few is not a percentage"),
         ("[api]\nroot_path = multisite\n", "root_path"),
+        ("[api]\npublic_url = cloud.example\n", "[api] public_url: cloud.example is not an address such as"),
+        ("[api]\npublic_url = https://u:p@cloud.example\n", "public_url"),
+        ("[api]\npublic_url = https://cloud.example/?a=b\n", "public_url"),
         ("no section here\n", "configuration cannot be read"),
     ],
 )
@@ -74,6 +77,12 @@ def test_a_wrong_value_is_one_sentence_that_names_it(tmp_path: Path, text: str, 
         configured(tmp_path, text)
     assert said in caught.value.detail
     assert "\n" not in caught.value.detail
+
+
+def test_the_public_address_ends_without_a_slash(tmp_path: Path) -> None:
+    text = "[api]\npublic_url = https://cloud.example/multisite/\n"
+    assert configured(tmp_path, text).api.public_url == "https://cloud.example/multisite"
+    assert configured(tmp_path, "").api.public_url == ""
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

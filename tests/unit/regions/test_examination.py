@@ -15,7 +15,15 @@ def test_every_name_of_a_catalog_becomes_one_that_fits_into_a_url(text: str) -> 
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
-    [("RegionTwo", "RegionTwo"), ("eu west/1", "eu-west-1"), ("-x", "region-x"), ("Köln", "K-ln")],
+    [
+        ("RegionTwo", "RegionTwo"),
+        ("eu west/1", "eu-west-1"),
+        ("-x", "region-x"),
+        ("Köln", "K-ln"),
+        ("discover", "region-discover"),
+        ("history", "region-history"),
+        ("-" + "x" * 300, "region-" + "x" * 248),
+    ],
 )
 def test_what_fits_stays_and_the_rest_is_replaced(theirs: str, ours: str) -> None:
     assert _name(theirs) == ours

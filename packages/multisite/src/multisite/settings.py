@@ -197,7 +197,8 @@ def _public_url(text: str) -> str:
     plain = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
     if text and (not plain or "@" in parts.netloc):
         raise ConfigurationError(
-            f"[api] public_url: {text} is not an address such as https://cloud.example/multisite"
+            f"[api] public_url: {text.rpartition('@')[2]} is not an address such as "
+            "https://cloud.example/multisite, or it names a user"
         )
     return text.rstrip("/")
 

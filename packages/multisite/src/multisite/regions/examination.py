@@ -157,4 +157,4 @@ def _name(text: str) -> str:
     if NAME_PATTERN.fullmatch(text):
         return text
     cleaned = "".join(char if NAME_PATTERN.fullmatch("a" + char) else "-" for char in text)[:255]
-    return cleaned if NAME_PATTERN.fullmatch(cleaned) else f"region-{cleaned.lstrip('-._~')}"
+    return cleaned if NAME_PATTERN.fullmatch(cleaned) else f"region-{cleaned.lstrip('-._~')}"[:255]
