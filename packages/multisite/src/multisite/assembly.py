@@ -14,9 +14,12 @@ from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
+from multisite.inventory.finding import Finder
+from multisite.inventory.keypairs import KeypairReader, KeypairService
 from multisite.inventory.listing import InventoryQueries
 from multisite.inventory.projects import Projects, ProjectStore
 from multisite.inventory.refresher import InventoryRefresher
+from multisite.inventory.search import SearchService
 from multisite.inventory.service import InventoryService
 from multisite.inventory.store import InventoryStore
 from multisite.openstack.client import Regions
@@ -34,7 +37,13 @@ from multisite.regions.store import RegionStore
 from multisite.rules import list_rules
 from multisite.settings import Settings
 from multisite.sweeps.lease import Lease
-from multisite.sweeps.reading import CapacityReader, InventoryReader, RegionClients, UsageReader
+from multisite.sweeps.reading import (
+    CapacityReader,
+    InventoryReader,
+    LoopedKeypairReader,
+    RegionClients,
+    UsageReader,
+)
 from multisite.sweeps.scheduler import TICK, Scheduler
 from multisite.sweeps.sweeper import Sweeper
 from multisite.usage.refresher import Refresher
@@ -59,6 +68,8 @@ class Assembly:
     capacity: CapacityService
     usage: UsageService
     inventory: InventoryService
+    search: SearchService
+    keypairs: KeypairService
     inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
@@ -116,6 +127,15 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
     examiner = Examiner(loop, clients, settings.home_auth_url)
     regions = RegionService(RegionStore(database), policy, examiner, rhythm, clock)
+    inventory = InventoryService(
+        InventoryQueries(database),
+        regions,
+        InventoryReader(loop, inventory_refresher, sweep.fresh_deadline),
+        policy,
+        settings.inventory,
+        sweep.deadline,
+        clock,
+    )
     capacity_reader = CapacityReader(loop, sweeper, sweep.fresh_deadline)
     usage_reader = UsageReader(loop, refresher, sweep.fresh_deadline)
     return Assembly(
@@ -150,14 +170,12 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             sweep.image_interval,
             clock,
         ),
-        inventory=InventoryService(
-            InventoryQueries(database),
+        inventory=inventory,
+        search=SearchService(Finder(database), inventory),
+        keypairs=KeypairService(
             regions,
-            InventoryReader(loop, inventory_refresher, sweep.fresh_deadline),
+            LoopedKeypairReader(loop, KeypairReader(RegionClients(clients), sweep.fresh_deadline)),
             policy,
-            settings.inventory,
-            sweep.deadline,
-            clock,
         ),
         inventory_refresher=inventory_refresher,
     )

@@ -47,6 +47,8 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.capacity = assembly.capacity
     app.state.usage = assembly.usage
     app.state.inventory = assembly.inventory
+    app.state.search = assembly.search
+    app.state.keypairs = assembly.keypairs
     app.state.home = assembly.home
     app.state.sweep_status = assembly.sweep_status
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None

@@ -45,6 +45,8 @@ ROUTES = (
     Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
     Route("GET", "/v1/usage", usage.list_usage),
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
+    Route("GET", "/v1/inventory/search", inventory.search_inventory),
+    Route("GET", "/v1/inventory/keypairs", inventory.list_keypairs),
     Route("GET", "/v1/inventory/{kind}", inventory.list_inventory),
     Route("GET", "/v1/inventory/{kind}/{region}/{id}", inventory.show_item),
 )

@@ -187,7 +187,7 @@ inventory_items = sa.Table(
     sa.Column("attributes", _SMALL_JSON, nullable=False),
     sa.Index("ix_inventory_items_by_name", "kind", "folded_name", "region", "id"),
     sa.Index("ix_inventory_items_by_region", "kind", "region", "id"),
-    sa.Index("ix_inventory_items_by_status", "kind", "status", "folded_name", "region", "id"),
+    sa.Index("ix_inventory_items_by_status", "kind", "status", "region", "id"),
     sa.Index("ix_inventory_items_by_project_name", "kind", "project_name", "region", "id"),
     sa.Index("ix_inventory_items_by_project", "project_id", "kind", "folded_name", "region", "id"),
     sa.Index("ix_inventory_items_by_created_at", "kind", "created_at", "region", "id"),

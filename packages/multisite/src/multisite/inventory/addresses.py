@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from multisite.inventory.model import Address
 
+#: What packed MAC addresses begin with: they come after all IP addresses.
+MACS = "m"
 _MAC_DIGITS = re.compile(r"[0-9a-f]{12}")
 _MAC_MARKS = re.compile(r"[:.\-]")
 _PART = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]*")
@@ -32,7 +34,7 @@ def mac(text: str, port_id: str | None = None) -> Address:
     digits = _mac_digits(text)
     if digits is None:
         raise ValueError(f"{text[:40]!r} is no MAC address")
-    return Address(":".join(digits[at : at + 2] for at in range(0, 12, 2)), f"m{digits}", port_id)
+    return Address(":".join(digits[at : at + 2] for at in range(0, 12, 2)), f"{MACS}{digits}", port_id)
 
 
 def packed(value: IPv4Address | IPv6Address) -> str:

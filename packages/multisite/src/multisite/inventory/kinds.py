@@ -290,4 +290,6 @@ KINDS: tuple[Kind, ...] = (
 
 BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: Mapping[str, Kind] = {kind.plural: kind for kind in KINDS}
+#: Kinds whose items others may show a project.
+SHARED_KINDS = frozenset({"image", "network", "subnet", "security_group"})
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(kind.service for kind in KINDS))

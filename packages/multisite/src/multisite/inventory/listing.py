@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
@@ -23,13 +24,15 @@ from multisite.db.tables import (
     inventory_syncs,
     regions,
 )
-from multisite.inventory.addresses import Wanted
-from multisite.inventory.kinds import Kind
+from multisite.inventory.addresses import MACS, Wanted
+from multisite.inventory.kinds import SHARED_KINDS, Kind
 from multisite.inventory.model import EVERYONE, UNKNOWN_TIME, Sync
 from multisite.inventory.queries import Direction, Filters, Order, Place, Sort, Tenant
 from multisite.regions.model import Identity
 
 _I = inventory_items.c
+#: So many items are sorted after they were found; of more, those that come first are looked for in order.
+FEW_ITEMS = 3000
 
 _COLUMNS: Mapping[Sort, sa.Column[Any]] = {
     Sort.NAME: _I.folded_name,
@@ -91,33 +94,38 @@ class InventoryQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sqlite = database.url.get_backend_name() == "sqlite"
 
     async def page(self, filters: Filters, order: Order, after: Place | None, limit: int) -> list[StoredItem]:
         """At most `limit` items after a place."""
         column = _COLUMNS[order.sort]
         keys: list[Any] = [column, _I.region, _I.id] if order.sort is not Sort.REGION else [_I.region, _I.id]
-        query = sa.select(*_WANTED).where(*conditions(filters))
-        if after is not None:
-            values = [after.value, after.region, after.id][-len(keys) :]
-            place = sa.tuple_(*(sa.literal(value, key.type) for value, key in zip(values, keys, strict=True)))
-            here = sa.tuple_(*keys)
-            query = query.where(here > place if order.direction is Direction.ASC else here < place)
-        ordered = keys if order.direction is Direction.ASC else [key.desc() for key in keys]
-        query = query.order_by(*ordered).limit(limit)
+        query = sa.select(*WANTED).where(*conditions(filters))
         async with self._database.read() as connection:
+            if self._sqlite and (filters.selective or await _status_is_rare(connection, filters)):
+                keys = [_without_index(key) for key in keys]
+            if after is not None:
+                values = [after.value, after.region, after.id][-len(keys) :]
+                place = sa.tuple_(
+                    *(sa.literal(value, key.type) for value, key in zip(values, keys, strict=True))
+                )
+                here = sa.tuple_(*keys)
+                query = query.where(here > place if order.direction is Direction.ASC else here < place)
+            ordered = keys if order.direction is Direction.ASC else [key.desc() for key in keys]
+            query = query.order_by(*ordered).limit(limit)
             rows = (await connection.execute(query)).mappings().all()
-            items = [_item(row) for row in rows]
-            return await _with_addresses(connection, items) if filters.kind.name == "server" else items
+            items = [item_of(row) for row in rows]
+            return await with_addresses(connection, items) if filters.kind.name == "server" else items
 
     async def item(self, filters: Filters, region: str, identity: str) -> StoredItem | None:
         """One item, if it is among those that the filters let through."""
-        query = sa.select(*_WANTED).where(*conditions(filters), _I.region == region, _I.id == identity)
+        query = sa.select(*WANTED).where(*conditions(filters), _I.region == region, _I.id == identity)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
             if row is None:
                 return None
-            items = [_item(row)]
-            return (await _with_addresses(connection, items) if filters.kind.name == "server" else items)[0]
+            items = [item_of(row)]
+            return (await with_addresses(connection, items) if filters.kind.name == "server" else items)[0]
 
     async def project(self, project_id: str) -> Tenant:
         """A project of the home Keystone; without names where that does not have it."""
@@ -173,20 +181,20 @@ class InventoryQueries:
         return [_region_sync(row) for row in rows]
 
 
-_WANTED = [column for column in inventory_items.c if column.name not in {"parent_id", "version", "digest"}]
+_PLUS: Any = sa.sql.operators.custom_op("+")
+
+WANTED = [column for column in inventory_items.c if column.name not in {"parent_id", "version", "digest"}]
 
 
 def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     """The filters as SQL."""
-    enabled = sa.select(regions.c.id).where(regions.c.enabled.is_(True))
-    found: list[sa.ColumnElement[bool]] = [_I.kind == filters.kind.name, _I.region_id.in_(enabled)]
+    found: list[sa.ColumnElement[bool]] = [_I.kind == filters.kind.name, in_enabled_region()]
     if filters.regions:
         found.append(_I.region.in_(filters.regions))
     if filters.tenant is not None:
-        found.append(visible_to(filters.tenant, others=filters.visible))
+        found.append(visible_to(filters.tenant, others=filters.sees_others))
     if filters.project is not None:
-        project = filters.project
-        found.append((_I.project_id == project.project_id) | visible_to(project, others=False))
+        found.append(visible_to(filters.project, others=False, by_id_anywhere=True))
     if filters.status is not None:
         found.append(_I.status == filters.status)
     if filters.name:
@@ -201,11 +209,17 @@ def contains(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]
     return column.contains(text.casefold(), autoescape=True)
 
 
-def visible_to(tenant: Tenant, *, others: bool) -> sa.ColumnElement[bool]:
+def in_enabled_region() -> sa.ColumnElement[bool]:
+    """Whether an item's region is enabled; put so that no database begins with the list of regions."""
+    return _I.region_id.not_in(sa.select(regions.c.id).where(regions.c.enabled.is_(False)))
+
+
+def visible_to(tenant: Tenant, *, others: bool, by_id_anywhere: bool = False) -> sa.ColumnElement[bool]:
     """Whether an item is a project's own; with `others` also whether others show it to that project.
 
     In a region that shares the home Keystone's data a project is its id; elsewhere it is what has its name
-    in the domain of that name, in the region's own Keystone.
+    in the domain of that name, in the region's own Keystone. `by_id_anywhere` also takes the id for one of
+    any Keystone, as operators mean it who read it in a listing.
     """
     keystones, projects = inventory_keystones.c, inventory_projects.c
     at_home = sa.select(regions.c.id).where(regions.c.identity == Identity.HOME.value)
@@ -227,19 +241,22 @@ def visible_to(tenant: Tenant, *, others: bool) -> sa.ColumnElement[bool]:
         return sa.or_(here, sa.tuple_(region_id, project_id).in_(local))
 
     ids = sa.union_all(sa.select(sa.literal(tenant.project_id)), sa.select(local.subquery().c.project_id))
-    own = _I.project_id.in_(ids) & is_tenant(_I.region_id, _I.project_id)
+    whose = is_tenant(_I.region_id, _I.project_id)
+    if by_id_anywhere:
+        whose = whose | (_I.project_id == tenant.project_id)
+    own = _I.project_id.in_(ids) & whose
     if not others:
         return own
     granted = inventory_grants.c
     shown = sa.select(granted.region_id, granted.kind, granted.id).where(
         sa.or_(granted.project_id == EVERYONE, is_tenant(granted.region_id, granted.project_id))
     )
-    return sa.or_(
-        own,
+    of_others = sa.or_(
         _I.shared.is_(True),
         sa.tuple_(_I.region_id, _I.kind, _I.id).in_(shown),
         (_I.kind == "subnet") & sa.tuple_(_I.region_id, sa.literal("network"), _I.parent_id).in_(shown),
     )
+    return own | (_I.kind.in_(sorted(SHARED_KINDS)) & of_others)
 
 
 def matches(wanted: Wanted) -> sa.ColumnElement[bool]:
@@ -268,40 +285,39 @@ def _has_address(kind: Kind, wanted: Wanted) -> sa.ColumnElement[bool]:
         .select_from(inventory_addresses)
         .join(
             ports,
-            (ports.c.region_id == columns.region_id)
-            & (ports.c.kind == "port")
-            & (ports.c.id == columns.port_id),
+            # Only ports have devices; naming their kind, SQLite would begin with all ports.
+            (ports.c.region_id == columns.region_id) & (ports.c.id == columns.port_id),
         )
-        .where(columns.kind.in_(["port", "floating_ip"]), matches(wanted))
+        .where(matches(wanted), ports.c.device_id.is_not(None))
     )
     return sa.tuple_(_I.region_id, _I.id).in_(found)
 
 
-async def _with_addresses(connection: AsyncConnection, servers: Sequence[StoredItem]) -> list[StoredItem]:
-    """Servers with the IP addresses of their ports and the floating IPs of those: two queries."""
-    ports, addresses = inventory_items.alias("ports"), inventory_addresses.c
-    query = (
-        sa.select(ports.c.region_id, ports.c.device_id, addresses.kind, addresses.address)
-        .select_from(ports)
-        .join(
-            inventory_addresses,
-            (addresses.region_id == ports.c.region_id) & (addresses.port_id == ports.c.id),
-        )
-        .where(
-            ports.c.kind == "port",
-            ports.c.device_id.in_([server.id for server in servers]),
-            addresses.kind.in_(["port", "floating_ip"]),
-            sa.not_(addresses.packed.startswith("m")),
-        )
+async def with_addresses(connection: AsyncConnection, servers: Sequence[StoredItem]) -> list[StoredItem]:
+    """Servers with the IP addresses of their ports and the floating IPs of those: two queries.
+
+    One join would be one query, for which SQLite takes the wrong index.
+    """
+    addresses = inventory_addresses.c
+    ports = sa.select(_I.region_id, _I.id, _I.device_id).where(
+        _I.device_id.in_([each.id for each in servers])
+    )
+    devices = {(row.region_id, row.id): row.device_id for row in await connection.execute(ports)}
+    having = (
+        sa.select(addresses.region_id, addresses.port_id, addresses.address)
+        .where(addresses.port_id.in_({port_id for _, port_id in devices}), addresses.packed < MACS)
         .order_by(addresses.kind.desc(), addresses.packed)
     )
     found: dict[tuple[int, str], list[str]] = {}
-    for region_id, device_id, _, address in await connection.execute(query):
-        found.setdefault((region_id, device_id), []).append(address)
+    for region_id, port_id, address in await connection.execute(having):
+        device = devices.get((region_id, port_id))
+        if device is not None:
+            found.setdefault((region_id, device), []).append(address)
     return [replace(server, addresses=found.get((server.region_id, server.id), [])) for server in servers]
 
 
-def _item(row: Any) -> StoredItem:
+def item_of(row: RowMapping) -> StoredItem:
+    """The item of a row of `WANTED`."""
     return StoredItem(**{**row, "addresses": row["addresses"] or []})
 
 
@@ -316,6 +332,19 @@ def _region_sync(row: sa.Row[Any]) -> RegionSync:
         since=row.since,
     )
     return RegionSync(row.id, row.name, row.kind, row.dashboard_url, sync)
+
+
+async def _status_is_rare(connection: AsyncConnection, filters: Filters) -> bool:
+    if filters.status is None:
+        return False
+    some = sa.select(_I.id).where(_I.kind == filters.kind.name, _I.status == filters.status).limit(FEW_ITEMS)
+    count = await connection.scalar(sa.select(sa.func.count()).select_from(some.subquery()))
+    return (count or 0) < FEW_ITEMS
+
+
+def _without_index(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """The column, by which SQLite must not choose an index."""
+    return sa.type_coerce(sa.sql.expression.UnaryExpression(column, operator=_PLUS), column.type)
 
 
 def time_of(value: datetime) -> datetime | None:

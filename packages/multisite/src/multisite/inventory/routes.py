@@ -8,8 +8,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from multisite.http import PAGE, TEXT, Fresh, Limit, Link, RegionFilter, next_link, requester
 from multisite.inventory import export
+from multisite.inventory.keypairs import Keypairs, KeypairService
 from multisite.inventory.model import InventoryRow, MissingKind
 from multisite.inventory.queries import Direction, Order, Sort
+from multisite.inventory.search import MOST, SearchResult, SearchService
 from multisite.inventory.service import InventoryService, Question
 
 #: Says of a CSV, which has no room for it, whether everything is in it.
@@ -83,6 +85,30 @@ async def show_item(
 ) -> InventoryRow:
     """One item."""
     return await service_of(request).show(requester(request), kind, region, id, fresh=fresh)
+
+
+async def search_inventory(
+    request: Request,
+    q: Annotated[
+        str, Query(description="An id, a name, an address, or a part.", max_length=255, pattern=TEXT)
+    ],
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Items in the answer.")] = 50,
+) -> SearchResult:
+    """Where is this id, this name, this address?"""
+    search: SearchService = request.app.state.search
+    return await search.search(requester(request), q, limit=limit)
+
+
+async def list_keypairs(
+    request: Request,
+    user_id: Annotated[
+        str | None, Query(description="Whose; by default your own.", max_length=64, pattern=TEXT)
+    ] = None,
+    region: RegionFilter = [],  # noqa: B006
+) -> Keypairs:
+    """A user's keypairs in all regions, read now."""
+    keypairs: KeypairService = request.app.state.keypairs
+    return await keypairs.list(requester(request), user_id, region)
 
 
 def service_of(request: Request) -> InventoryService:

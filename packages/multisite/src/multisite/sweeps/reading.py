@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multisite.errors import RegionAway
+from multisite.inventory.keypairs import Keypair, KeypairReader, User
 from multisite.inventory.kinds import Kind
+from multisite.inventory.model import MissingKind
 from multisite.inventory.refresher import InventoryRefresher
 from multisite.openstack.client import RegionClient, Regions
 from multisite.openstack.failures import RegionCallError
@@ -76,3 +78,15 @@ class RegionClients:
     def keystone(self, region: Region) -> str:
         """The address of the Keystone of a region's credential. Raises `RegionCallError`."""
         return self.clients.clouds.credential(region.credential).auth_url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopedKeypairReader:
+    """Reads keypairs for a request."""
+
+    loop: RegionLoop
+    reader: KeypairReader
+
+    async def read(self, user: User, regions: Sequence[Region]) -> list[tuple[Keypair, ...] | MissingKind]:
+        """The keypairs of each region, or why they are missing; returns at the deadline at the latest."""
+        return await self.loop.run(self.reader.read(user, regions))

@@ -92,9 +92,7 @@ def upgrade() -> None:
         "ix_inventory_items_by_project_name", "inventory_items", ["kind", "project_name", "region", "id"]
     )
     op.create_index("ix_inventory_items_by_region", "inventory_items", ["kind", "region", "id"])
-    op.create_index(
-        "ix_inventory_items_by_status", "inventory_items", ["kind", "status", "folded_name", "region", "id"]
-    )
+    op.create_index("ix_inventory_items_by_status", "inventory_items", ["kind", "status", "region", "id"])
     op.create_index(
         "ix_inventory_items_by_updated_at", "inventory_items", ["kind", "updated_at", "region", "id"]
     )
