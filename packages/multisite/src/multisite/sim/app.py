@@ -17,8 +17,8 @@ from multisite.sim.faults import Faults
 from multisite.sim.http import Answer, Call, Handler, Json, Refusal
 from multisite.sim.identity.state import UNAUTHORIZED
 from multisite.sim.plan import Plan
-from multisite.sim.routing import Routes
-from multisite.sim.service import Service, keystone_form, write_version
+from multisite.sim.routing import Lost, Routes
+from multisite.sim.service import Form, Service, keystone_form
 from multisite.sim.services import SEGMENTS
 from multisite.sim.world import Region, World
 
@@ -123,45 +123,65 @@ class Simulator:
         """The route's name and the answer."""
         service, method = asked.service, scope["method"]
         if asked.root:
-            return f"{method} versions", service.versions(asked.base)
+            answer = service.versions(asked.base)
+            answer.headers |= service.headers
+            return f"{method} versions", answer
         route = f"{method} {asked.path}"
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        told: dict[str, str] = dict(service.headers)
         try:
-            handler, route, ids = _find_route(service.routes, method, asked.path)
-            return route, _serve(asked, scope, body, handler, route, ids)
+            lost: Lost | None = None
+            try:
+                handler, route, ids = _find_route(service.routes, method, asked.path)
+            except Lost as error:
+                lost = error
+            token = asked.region.keystone.valid(headers.get("x-auth-token"))
+            if token is None and route not in service.open_routes:
+                raise _Unauthenticated(asked.region.world.auth_url(asked.region.name))
+            version = (0, 0)
+            if service.microversions:
+                version = service.microversions.read(headers)
+                told |= service.microversions.headers(version)
+            if lost:
+                raise lost
+            query = scope["query_string"].decode("latin-1")
+            call = Call(
+                method, asked.path, {}, {}, headers, token or _nobody(), asked.region, asked.base, version, ids,
+                body,
+            )  # fmt: skip
+            return route, _serve(service, handler, call, query, told)
         except _Unauthenticated as refusal:
-            return route, keystone_form(refusal)
+            return route, _refused(refusal, service.unauthorized, service.headers, headers)
+        except Lost as refusal:
+            kept = told if service.kind == "placement" else service.headers
+            return route, _refused(refusal, service.lost, kept, headers)
         except Refusal as refusal:
-            return route, service.refuse(refusal)
+            return route, _refused(refusal, service.refuse, told, headers)
 
 
-def _serve(
-    asked: Asked, scope: Scope, body: bytes, handler: Handler, route: str, ids: tuple[str, ...]
-) -> Answer:
+def _refused(refusal: Refusal, form: Form, told: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+    refusal.accept = headers.get("accept", "")
+    answer = form(refusal)
+    answer.headers = {**told, **answer.headers}
+    return answer
+
+
+def _serve(service: Service, handler: Handler, call: Call, query: str, told: dict[str, str]) -> Answer:
     """What the route's handler answers; GETs of a region that nobody wrote to since are kept."""
-    service, region, method = asked.service, asked.region, scope["method"]
-    headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-    token = region.keystone.valid(headers.get("x-auth-token"))
-    if token is None and route not in service.open_routes:
-        raise _Unauthenticated(region.world.auth_url(region.name))
-    version = service.microversions.read(headers) if service.microversions else (0, 0)
-    query = scope["query_string"].decode("latin-1")
+    region, token = call.region, call.token
     key = None
-    if method == "GET" and token and service.kind != "identity":
-        key = (service.kind, asked.path, query, token.view, token.user_id, version)
+    if call.method == "GET" and token and service.kind != "identity":
+        key = (service.kind, call.path, query, token.view, token.user_id, call.version)
         kept = region.answers.get(key)
         if kept and kept[0] == region.revision:
             return kept[1]
-    call = Call(
-        method, asked.path, parse_qs(query, keep_blank_values=True), _json(body, headers), headers,
-        token or _nobody(), region, asked.base, version, ids, body,
-    )  # fmt: skip
+    call.query = parse_qs(query, keep_blank_values=True)
+    call.body = _json(call.raw, call.headers)
     result = handler(call)
     answer = result if isinstance(result, Answer) else Answer(200, result)
-    if method not in {"GET", "HEAD"} and service.kind != "identity":
+    if call.method not in {"GET", "HEAD"} and service.kind != "identity":
         region.touch()
-    if service.microversions:
-        answer.headers["OpenStack-API-Version"] = f"{service.microversions.word} {write_version(version)}"
-        answer.headers["Vary"] = "OpenStack-API-Version"
+    answer.headers = {**told, **answer.headers}
     answer.body = answer.raw()
     if key and answer.status == 200 and not region.compute.building:  # noqa: PLR2004
         region.keep(key, answer)

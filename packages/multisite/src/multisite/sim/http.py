@@ -16,16 +16,27 @@ Version = tuple[int, int]
 
 
 class Refusal(Exception):
-    """An error that a service answers with; `kind` is the service's own name for it where it has names."""
+    """An error that a service answers with; `kind` is the service's own name for it where it has names.
+
+    `more` stands beside the message in the body; `accept` is what the caller would like to read.
+    """
 
     def __init__(
-        self, status: int, message: str, *, kind: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
+        more: Json | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.kind = kind
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
+        self.accept = ""
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -65,7 +66,11 @@ async def deliver(answer: Answer, send: Any, *, head: bool, now: float) -> int:
 
 
 def _headers(answer: Answer, length: int, now: float) -> list[tuple[bytes, bytes]]:
-    headers = [(b"date", _date(int(now))), (b"content-length", str(length).encode())]
+    headers = [
+        (b"date", _date(int(now))),
+        (b"content-length", str(length).encode()),
+        (b"x-openstack-request-id", b"req-" + str(uuid.uuid4()).encode()),
+    ]
     if "Content-Type" not in answer.headers and length:
         headers.append((b"content-type", b"application/json"))
     return headers + [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]

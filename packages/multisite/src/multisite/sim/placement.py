@@ -6,7 +6,7 @@ from multisite.sim.routing import Routes
 from multisite.sim.service import Microversions
 
 ROUTES = Routes()
-MICROVERSIONS = Microversions("placement", (1, 0), (1, 39))
+MICROVERSIONS = Microversions("placement", (1, 0), (1, 39), vary="openstack-api-version", strict=False)
 OPEN_ROUTES = frozenset({"GET /"})
 
 

@@ -8,6 +8,10 @@ from multisite.sim.http import Handler, Refusal
 Node = dict[str, Any]
 
 
+class Lost(Refusal):
+    """No such route (404), or not with this method (405): said in front of the service's own code."""
+
+
 class Routes:
     """Handlers by method and path; `{…}` in a path stands for one segment."""
 
@@ -35,7 +39,7 @@ class Routes:
     def find(self, method: str, path: str) -> tuple[Handler, str, tuple[str, ...]]:
         """The handler of a path, the route's name, and what its placeholders stand for.
 
-        Raises `Refusal` with 404 or 405.
+        Raises `Lost` with 404 or 405.
         """
         ids: list[str] = []
         node = self._root
@@ -48,11 +52,12 @@ class Routes:
                 node = node["{}"]
                 ids.append(part)
             else:
-                raise Refusal(404, "The resource could not be found.", kind="itemNotFound")
+                raise Lost(404, "The resource could not be found.")
         methods = node.get("")
         if not methods:
-            raise Refusal(404, "The resource could not be found.", kind="itemNotFound")
+            raise Lost(404, "The resource could not be found.")
         if method not in methods:
-            raise Refusal(405, f"The method {method} is not allowed here.", kind="badMethod")
+            allowed = {"Allow": ", ".join(sorted(methods))}
+            raise Lost(405, f"The method {method} is not allowed for this resource.", headers=allowed)
         handler, name = methods[method]
         return handler, name, tuple(ids)

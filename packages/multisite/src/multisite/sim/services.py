@@ -9,11 +9,13 @@ from multisite.sim.image import routes as image
 from multisite.sim.network import routes as network
 from multisite.sim.service import (
     Service,
-    glance_form,
+    cinder_form,
+    flask_form,
     keystone_form,
     neutron_form,
     nova_form,
     placement_form,
+    webob_form,
 )
 from multisite.sim.volume import copies  # noqa: F401 - it registers its routes
 from multisite.sim.volume import routes as volume
@@ -26,22 +28,25 @@ def _identity_versions(base: str) -> Answer:
 
 _SERVICES = (
     Service(
-        "identity", "identity", "v3", identity.ROUTES, keystone_form, _identity_versions,
-        open_routes=identity.OPEN_ROUTES,
+        "identity", "identity", "v3", identity.ROUTES, keystone_form, _identity_versions, flask_form,
+        keystone_form, open_routes=identity.OPEN_ROUTES, headers={"Vary": "X-Auth-Token"},
     ),
     Service(
-        "compute", "compute", "v2.1", compute.ROUTES, nova_form, compute.versions, compute.MICROVERSIONS,
-        open_routes=frozenset({"GET /"}),
+        "compute", "compute", "v2.1", compute.ROUTES, nova_form, compute.versions, webob_form, keystone_form,
+        compute.MICROVERSIONS, open_routes=frozenset({"GET /"}),
     ),
     Service(
-        "placement", "placement", "", placement.ROUTES, placement_form, placement.versions,
-        placement.MICROVERSIONS, open_routes=placement.OPEN_ROUTES,
+        "placement", "placement", "", placement.ROUTES, placement_form, placement.versions, placement_form,
+        keystone_form, placement.MICROVERSIONS, open_routes=placement.OPEN_ROUTES,
     ),
     Service(
-        "volume", "volume", "v3", volume.ROUTES, nova_form, volume.versions, volume.MICROVERSIONS,
-        open_routes=frozenset({"GET /"}),
+        "volume", "volume", "v3", volume.ROUTES, cinder_form, volume.versions, webob_form, keystone_form,
+        volume.MICROVERSIONS,
     ),
-    Service("network", "network", "v2.0", network.ROUTES, neutron_form, network.versions),
-    Service("image", "image", "v2", image.ROUTES, glance_form, image.versions),
+    Service(
+        "network", "network", "v2.0", network.ROUTES, neutron_form, network.versions, neutron_form,
+        keystone_form,
+    ),
+    Service("image", "image", "v2", image.ROUTES, webob_form, image.versions, webob_form, webob_form),
 )  # fmt: skip
 SEGMENTS = {service.segment: service for service in _SERVICES}

@@ -199,6 +199,8 @@ def _make(keystone: Keystone, collection: str, wanted: Json) -> Json:
         wanted["region_id"] = wanted.get("region_id") or wanted.get("region")
         wanted["region"] = wanted["region_id"]
     if collection in {"domains", "projects", "users", "roles"}:
+        if not isinstance(wanted.get("name"), str) or not wanted["name"]:
+            raise Refusal(400, "'name' is a required property")
         _refuse_twin(keystone, collection, wanted)
     item = keystone.add(collection, dict(_DEFAULTS[collection]) | {"id": keystone.new_id()} | wanted)
     if collection == "users":

@@ -179,16 +179,26 @@ for _path in KINDS:
 def add_router_interface(call: Call) -> Json:
     """Connect a router to a subnet."""
     router = find(call, "router", call.ids[0], to_write=True)
-    subnet = find(call, "subnet", str(call.body.get("subnet_id")))
-    return _interface(router, state_of(call).add_interface(router.id, subnet.id))
+    return _interface(router, state_of(call).add_interface(router.id, _subnet_of_interface(call)))
 
 
 @ROUTES.on("PUT", "/routers/{router_id}/remove_router_interface")
 def remove_router_interface(call: Call) -> Json:
     """Disconnect a router from a subnet."""
     router = find(call, "router", call.ids[0], to_write=True)
-    subnet = find(call, "subnet", str(call.body.get("subnet_id")))
-    return _interface(router, state_of(call).remove_interface(router.id, subnet.id))
+    return _interface(router, state_of(call).remove_interface(router.id, _subnet_of_interface(call)))
+
+
+def _subnet_of_interface(call: Call) -> str:
+    """The id of the subnet that a request names, itself or by a port. Raises `Refusal` (400, 404)."""
+    if call.body.get("port_id"):
+        port = find(call, "port", str(call.body["port_id"]))
+        return port.fixed_ips[0][0] if isinstance(port, Port) and port.fixed_ips else ""
+    if not call.body.get("subnet_id"):
+        raise Refusal(
+            400, "Bad router request: Either subnet_id or port_id must be specified.", kind="BadRequest"
+        )
+    return find(call, "subnet", str(call.body["subnet_id"])).id
 
 
 def _interface(router: Item, port: Port) -> Json:
