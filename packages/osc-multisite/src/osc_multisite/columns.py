@@ -5,6 +5,7 @@ the API gave, in the unit that docs/reference/commands.md names, and null for wh
 values are `-` in a table and sort last.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -180,3 +181,11 @@ class Services(Cell):
         if freshness.get("error"):
             line += f", {CallError(freshness['error']).human_readable()}"
         return line
+
+
+class Words(Cell):
+    """Several values."""
+
+    def text(self, value: list[Any]) -> str:
+        """One after the other; what is no plain value as JSON."""
+        return ", ".join(each if isinstance(each, str) else json.dumps(each) for each in value) or "-"

@@ -99,7 +99,9 @@ def add_fresh(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def missing_sentence(missing: Iterable[dict[str, Any]]) -> str:
+def missing_sentence(
+    missing: Iterable[dict[str, Any]], opening: str = "Totals are incomplete; not in them"
+) -> str:
     """What totals do not contain, region by region: `RegionTwo (compute, volume unreachable)`."""
     regions: dict[str, dict[str, str]] = defaultdict(dict)
     for part in missing:
@@ -108,4 +110,4 @@ def missing_sentence(missing: Iterable[dict[str, Any]]) -> str:
     rest = len(regions) - len(named)
     if rest:
         named.append(f"and {rest} more region{'s' if rest > 1 else ''}")
-    return "Totals are incomplete; not in them: " + ", ".join(named)
+    return f"{opening}: {', '.join(named)}"

@@ -12,7 +12,7 @@ is never sent to a host that an answer names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from keystoneauth1.exceptions import ConnectionError as KeystoneauthConnectionError
@@ -29,6 +29,17 @@ API_VERSION = "1.0"
 #: Seconds to connect, and to wait for an answer (discovery of many regions takes a while), where the
 #: cloud's configuration sets no `api_timeout`.
 TIMEOUT = (10.0, 300.0)
+
+
+#: Rows of one page, as the service bounds them.
+MOST_ROWS = 1000
+
+
+class Inventory(NamedTuple):
+    """Items of one kind, and the services of regions whose items are not among them, or are old."""
+
+    items: list[Json]
+    missing: list[Json]
 
 
 class MultisiteProxy(proxy.Proxy):
@@ -99,6 +110,35 @@ class MultisiteProxy(proxy.Proxy):
         """The use of every followed project; `sort` is a resource, the greatest use comes first."""
         query = _query(sort=[sort] if sort else [], region=regions)
         return self._items("/v1/usage", "projects", query)
+
+    def inventory(self, kind: str, *, limit: int | None = None, **filters: Any) -> Inventory:
+        """The items of a kind (`servers`, `floating-ips`, …) in all regions, at most `limit` of them.
+
+        `filters` are the parameters of `GET /v1/inventory/{kind}`: `region` (names), `project_id`, `status`,
+        `name`, `address`, `visible`, `sort`, `direction`, `fresh`.
+        """
+        query = _parameters(filters)
+        if limit is not None:
+            query.append(("limit", str(min(limit, MOST_ROWS))))
+        items: list[Json] = []
+        page: Json = {}
+        for page in self._pages(f"/v1/inventory/{_segment(kind)}", "items", query):
+            items += page["items"]
+            if limit is not None and len(items) >= limit:
+                break
+        return Inventory(items[:limit], page["missing"])
+
+    def inventory_item(self, kind: str, region: str, item_id: str) -> Json:
+        """One item."""
+        return self._read(f"/v1/inventory/{_segment(kind)}/{_segment(region)}/{_segment(item_id)}")
+
+    def where(self, text: str, *, limit: int | None = None) -> Json:
+        """What an id, name or address, or a part of one, may mean: `found`, `more`, `complete`, `missing`."""
+        return self._read("/v1/inventory/search", _parameters({"q": text, "limit": limit}))
+
+    def keypairs(self, user_id: str | None = None, regions: Iterable[str] = ()) -> Json:
+        """A user's keypairs, by default one's own, read now: `keypairs`, `complete`, `missing`."""
+        return self._read("/v1/inventory/keypairs", _parameters({"user_id": user_id, "region": regions}))
 
     def _items(self, path: str, key: str, query: Query) -> Iterator[Json]:
         for page in self._pages(path, key, query):
@@ -173,6 +213,21 @@ def _segment(name: str) -> str:
 def _query(*, fresh: bool = False, **filters: Iterable[str]) -> Query:
     query = [(key, value) for key, values in filters.items() for value in values]
     return [*query, ("fresh", "true")] if fresh else query
+
+
+def _parameters(filters: Mapping[str, Any]) -> Query:
+    """The parameters that are set; `True` is `true`, several values are several parameters."""
+    query: Query = []
+    for key, value in filters.items():
+        if value is None or value is False:
+            continue
+        if value is True:
+            query.append((key, "true"))
+        elif isinstance(value, str | int):
+            query.append((key, str(value)))
+        else:
+            query += [(key, str(each)) for each in value]
+    return query
 
 
 def _next_query(page: Json) -> Query | None:
