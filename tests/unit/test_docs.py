@@ -416,10 +416,10 @@ def mistake(words: list[str]) -> str | None:
             lab_parser().parse_args(rest[2:])
         elif program == "openstack" and "multisite" in rest:
             after = rest[rest.index("multisite") + 1 :]
-            name = " ".join(after[:2])
-            if name not in OSC_COMMANDS:
-                return f"no command {name}"
-            osc_parser(OSC_COMMANDS[name]).parse_args(after[2:])
+            length = next((many for many in (3, 2, 1) if " ".join(after[:many]) in OSC_COMMANDS), 0)
+            if not length:
+                return f"no command {' '.join(after[:2])}"
+            osc_parser(OSC_COMMANDS[" ".join(after[:length])]).parse_args(after[length:])
     except SystemExit as end:
         return "wrong options" if end.code else None
     return None
