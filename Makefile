@@ -28,8 +28,8 @@ $(STAMP): $(UV) $(LOCK) packages/multisite/pyproject.toml packages/osc-multisite
 setup: $(STAMP)  ## install everything into .venv (nothing outside this folder)
 
 .PHONY: demo
-demo: $(STAMP)  ## three real regions, the service, the page: the main job
-	$(BIN)/python -m lab.demo
+demo: $(STAMP)  ## six simulated regions, the service, the page: the main job
+	$(BIN)/python -m demo
 
 .PHONY: test
 test: $(STAMP)  ## lint, types, contracts and every test that needs no lab

@@ -3,7 +3,9 @@
 import dataclasses
 from pathlib import Path
 
+from demo.cloud import Cloud
 from lab import lifecycle, services, state, status, units
+from lab.cloud import cloud_of
 from lab.console import Progress
 from lab.layout import SHARED, Lab, root_folder
 from lab.populate import populate
@@ -21,6 +23,11 @@ class RunningLab:
     def clouds_file(self) -> Path:
         """A clouds.yaml with entries such as `RegionTwo-alpha`."""
         return self.lab.clouds_file
+
+    @property
+    def cloud(self) -> Cloud:
+        """What multisite runs over."""
+        return cloud_of(self.lab)
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
-"""What all tests share: a clock that stands still."""
+"""What all tests share: a clock that stands still, and the choice of a world."""
 
+import sys
 import warnings
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,15 @@ with warnings.catch_warnings():
     # keystonemiddleware imports WebOb, which imports the deprecated `cgi`: no test of ours is to blame.
     warnings.simplefilter("ignore", DeprecationWarning)
     import webob  # noqa: F401
+
+# The packages `demo` and `lab` lie in the root of the repository, which pytest does not look into.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--world", choices=("lab", "sim"), default="lab", help="real regions, or their simulated twin"
+    )
 
 
 @pytest.fixture

@@ -1,25 +1,38 @@
 """The second arrangement of the lab: every region with a Keystone of its own.
 
-It cannot run beside the first one (the same ports), so these tests are a run of their own.
+It cannot run beside the first one (the same ports), so these tests are a run of their own. With `--world sim`
+they run on the lab's simulated twin.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from demo.cloud import DemoError
 from lab import lifecycle, state
 from lab.console import Progress
-from lab.demo import discover
-from lab.errors import LabError
 from lab.layout import OWN, root_folder
 from lab.populate import populate
+from lab.running import RunningLab
+from lab.twin import Twin, twin
 from tests.lab.service.conftest import FAST, Cloud, new_service
 
 REGIONS = 2
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningLab | Twin]:
+    real = request.config.getoption("world") == "lab"
+    world = _real() if real else twin(tmp_path_factory.mktemp("twin"), OWN, REGIONS)
+    with world as made:
+        yield made
+
+
+@contextmanager
+def _real() -> Iterator[RunningLab]:
     progress = Progress()
     before = state.load(root_folder())
     if state.is_running(before) and before.layout != OWN:
@@ -27,13 +40,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     lab = state.for_up(root_folder(), OWN, None if state.exists(state.load(root_folder(), OWN)) else REGIONS)
     lifecycle.up(lab, progress)
     populate(lab, progress)
-    service = new_service(tmp_path_factory.mktemp("multisite"), FAST)
+    try:
+        yield RunningLab(lab, progress)
+    finally:
+        lifecycle.down(lab, progress)
+
+
+@pytest.fixture(scope="session")
+def cloud(lab: RunningLab | Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    service = new_service(lab.cloud, tmp_path_factory.mktemp("multisite"), FAST)
     service.start()
     try:
-        discover(lab, service)
+        service.cloud.discover()
         yield Cloud(service)
-    except LabError as error:
+    except DemoError as error:
         pytest.fail(f"{error}: {service.last_words()}")
     finally:
         service.stop()
-        lifecycle.down(lab, progress)

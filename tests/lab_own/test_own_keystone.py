@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from lab import units
-from lab.console import Progress
 from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually
 from tests.lab.service.test_truth import assert_equal_to_the_services
 
@@ -69,9 +67,9 @@ def test_a_token_of_another_keystone_is_refused(cloud: Cloud) -> None:
     assert foreign.request("GET", "/v1/regions").status_code == 401
 
 
-def test_the_other_keystone_away_leaves_its_region_alone_in_the_dark(cloud: Cloud, admin: Api) -> None:
+def test_the_other_keystone_away_leaves_its_region_alone_in_the_dark(admin: Api, lab: Any) -> None:
     whole(admin)
-    units.act(cloud.service.lab, "stop", "RegionTwo", Progress())
+    lab.stop("RegionTwo")
     try:
         capacity = eventually(
             lambda: admin.get("/v1/capacity"),
@@ -79,5 +77,5 @@ def test_the_other_keystone_away_leaves_its_region_alone_in_the_dark(cloud: Clou
         )
         assert capacity["totals"]["complete"] is False
     finally:
-        units.act(cloud.service.lab, "start", "RegionTwo", Progress())
+        lab.start("RegionTwo")
     whole(admin)

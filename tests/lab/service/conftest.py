@@ -14,10 +14,10 @@ import openstack
 import pytest
 import requests
 
-from lab import state
-from lab.demo import discover
-from lab.layout import root_folder
-from lab.service import Service
+from demo.cloud import Cloud as Regions
+from demo.service import Service
+from lab.running import RunningLab
+from lab.twin import Twin
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ class Cloud:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.clouds_file = service.lab.clouds_file
-        self.regions = [region.name for region in service.lab.regions]
+        self.clouds_file = service.cloud.clouds_file
+        self.regions = list(service.cloud.regions)
 
     def connection(self, entry: str) -> openstack.connection.Connection:
         """A real connection with an entry of the lab's clouds.yaml."""
@@ -104,29 +104,32 @@ class Cloud:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def new_service(folder: Path, settings: dict[str, dict[str, object]]) -> Service:
+def new_service(regions: Regions, folder: Path, settings: dict[str, dict[str, object]]) -> Service:
     """A prepared service of its own, not yet started."""
-    service = Service(
-        state.running(root_folder()), folder, port=free_port(), metrics_port=free_port(), settings=settings
-    )
+    service = Service(regions, folder, port=free_port(), metrics_port=free_port(), settings=settings)
     service.prepare()
     return service
 
 
 @pytest.fixture(scope="session")
-def cloud(lab: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:  # noqa: ARG001 - brings the lab up
+def cloud(lab: RunningLab | Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("multisite")
-    service = new_service(folder, FAST)
+    service = new_service(lab.cloud, folder, FAST)
     service.start()
     try:
-        discover(service.lab, service)
+        service.cloud.discover()
         cloud = Cloud(service)
         api = cloud.api(f"{cloud.regions[0]}-admin")
         eventually(lambda: api.get("/v1/capacity"), all_fresh)
         yield cloud
     finally:
         service.stop()
-        shutil.copy(service.log, service.lab.logs / "multisite-tests.log")
+        shutil.copy(service.log, _logs(lab) / "multisite-tests.log")
+
+
+def _logs(lab: RunningLab | Twin) -> Path:
+    lab.lab.logs.mkdir(parents=True, exist_ok=True)
+    return lab.lab.logs
 
 
 @pytest.fixture

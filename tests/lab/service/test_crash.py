@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.service import Service
+from demo.service import Service
 from tests.lab.service.conftest import FAST, Api, Cloud, all_fresh, eventually, new_service
 
 pytestmark = pytest.mark.lab
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def service(cloud: Cloud, tmp_path: Path) -> Service:
     """A prepared service of its own; the catalog keeps the endpoint of the shared one."""
-    own = new_service(tmp_path, FAST)
+    own = new_service(cloud.service.cloud, tmp_path, FAST)
     cloud.service.run("service", "register", "--credential", "RegionOne-admin", "--url", cloud.service.url)
     return own
 
@@ -70,7 +70,7 @@ def test_a_second_process_takes_over_the_sweep_of_one_that_died(
     service.prepare()
     fresh.service.run("service", "register", "--credential", "RegionOne-admin", "--url", fresh.service.url)
     service.start()
-    second = Service(service.lab, tmp_path / "second", port=free(), settings=service.settings)
+    second = Service(service.cloud, tmp_path / "second", port=free(), settings=service.settings)
     second.folder.mkdir()
     text = service.configuration.read_text().replace(f"port = {service.port}", f"port = {second.port}")
     second.configuration.write_text(text.replace(f"port = {service.metrics_port}", "port = 0"))
@@ -111,7 +111,7 @@ def test_a_taken_port_is_one_sentence(service: Service) -> None:
 
 def test_an_unreachable_keystone_is_a_degraded_start(service: Service) -> None:
     text = service.configuration.read_text()
-    auth_url = service.lab.auth_url(service.lab.regions[0])
+    auth_url = service.cloud.auth_url
     service.configuration.write_text(text.replace(auth_url, f"http://127.0.0.1:{free()}/v3"))
     service.start()
     try:
@@ -126,13 +126,13 @@ def test_an_unreachable_keystone_is_a_degraded_start(service: Service) -> None:
 def test_a_missing_or_wrong_entry_of_clouds_yaml_is_one_sentence_and_spoils_only_its_region(
     fresh: Cloud, service: Service
 ) -> None:
-    known = service.lab.clouds_file.read_text()
+    known = service.cloud.clouds_file.read_text()
     own = service.configuration.parent / "clouds-of-this-test.yaml"
     entries = yaml.safe_load(known)
     entries["clouds"]["passing-entry"] = entries["clouds"]["RegionOne-admin"]
     own.write_text(yaml.safe_dump(entries))
     text = service.configuration.read_text()
-    service.configuration.write_text(text.replace(str(service.lab.clouds_file), str(own)))
+    service.configuration.write_text(text.replace(str(service.cloud.clouds_file), str(own)))
     service.start()
     try:
         api = Api(service.url, fresh.token("RegionOne-admin"))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 
 @pytest.mark.timeout(1200)
 def test_no_generated_request_makes_a_500(fresh: Cloud, tmp_path: Path) -> None:
-    service = new_service(tmp_path, FAST)
+    service = new_service(fresh.service.cloud, tmp_path, FAST)
     fresh.service.run("service", "register", "--credential", "RegionOne-admin", "--url", fresh.service.url)
     service.start()
     try:

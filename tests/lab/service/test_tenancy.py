@@ -160,7 +160,7 @@ def test_a_revoked_token_lives_for_token_cache_time_at_most(cloud: Cloud) -> Non
 
 def test_a_revoked_token_is_refused_at_once_without_a_cache(cloud: Cloud, tmp_path: Path) -> None:
     settings = FAST | {"keystone_authtoken": {"token_cache_time": -1}}
-    service = new_service(tmp_path, settings)
+    service = new_service(cloud.service.cloud, tmp_path, settings)
     service.start()
     try:
         token = str(cloud.connection("RegionOne-alpha").authorize())
@@ -188,13 +188,13 @@ def password_token(cloud: Cloud, user: str, scope: dict[str, Any]) -> str:
 
 
 def issue(cloud: Cloud, body: dict[str, Any]) -> str:
-    url = cloud.service.lab.auth_url(cloud.service.lab.regions[0])
+    url = cloud.service.cloud.auth_url
     answer = requests.post(f"{url}/auth/tokens", data=json.dumps(body), timeout=30)
     assert answer.status_code == 201, answer.text
     return str(answer.headers["X-Subject-Token"])
 
 
 def revoke(cloud: Cloud, token: str) -> None:
-    url = cloud.service.lab.auth_url(cloud.service.lab.regions[0])
+    url = cloud.service.cloud.auth_url
     headers = {"X-Auth-Token": token, "X-Subject-Token": token}
     assert requests.delete(f"{url}/auth/tokens", headers=headers, timeout=30).status_code == 204

@@ -88,6 +88,17 @@ def test_the_quota_holds(cloud: SimulatedCloud) -> None:
     cloud.send("PUT", path, {"quota_set": {"instances": held}}, status=400)
 
 
+def test_several_servers_at_once_are_as_many_as_the_quota_allows(cloud: SimulatedCloud) -> None:
+    path = f"{NOVA}/os-quota-sets/{cloud.project_id('project-001')}"
+    held = used(cloud, "project-001")["instances"]
+    cloud.send("PUT", path, {"quota_set": {"instances": held + 3}}, status=200)
+    cloud.send("POST", f"{NOVA}/servers", wish(cloud, min_count=4), user="project-001", status=403)
+    assert used(cloud, "project-001")["instances"] == held
+    wanted = wish(cloud, min_count=2, max_count=9)
+    cloud.send("POST", f"{NOVA}/servers", wanted, user="project-001", status=202)
+    assert used(cloud, "project-001")["instances"] == held + 3
+
+
 def test_a_full_region_makes_a_server_in_error(cloud: SimulatedCloud) -> None:
     for host in cloud.world.region("one").compute.hosts.values():
         host.enabled = False

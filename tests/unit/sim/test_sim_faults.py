@@ -120,3 +120,15 @@ def test_the_same_seed_makes_the_same_cloud_whatever_is_asked_first() -> None:
         return [cloud.ask(f"/{region}/{path}") for region in ("one", "two") for path in paths]
 
     assert listing("one") == listing("two")
+
+
+def test_a_fault_lasts_or_comes_and_goes() -> None:
+    now = [0.0]
+    faults = Faults(clock=lambda: now[0])
+    once = faults.add(Fault("status", lasts=10))
+    now[0] = 100
+    again = faults.add(Fault("status", every=60, lasts=20))
+    assert [once.holds(at) for at in (0, 9, 10)] == [True, True, False]
+    assert [again.holds(at) for at in (100, 139, 140, 159, 160, 199, 200)] == [
+        False, False, True, True, False, False, True,
+    ]  # fmt: skip

@@ -98,7 +98,8 @@ def test_a_tenant_sees_its_own_shared_and_external_networks(cloud: SimulatedClou
     foreign = next(item for item in everything if item["project_id"] == cloud.project_id("project-002"))
     cloud.ask(f"{NEUTRON}/networks/{foreign['id']}", user="project-001", status=404)
     policy = {
-        "object_id": foreign["id"], "object_type": "network", "action": "access_as_shared", "target_tenant": own,
+        "object_id": foreign["id"], "object_type": "network", "action": "access_as_shared",
+        "target_tenant": own,
     }  # fmt: skip
     cloud.send("POST", f"{NEUTRON}/rbac-policies", {"rbac_policy": policy}, user="project-002", status=201)
     shared = cloud.ask(f"{NEUTRON}/networks/{foreign['id']}", user="project-001")["network"]

@@ -47,6 +47,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fault", action="append", default=[], metavar="JSON",
         help="a fault from the start as JSON, with the fields that docs/howto/simulator.md lists; repeatable",
     )  # fmt: skip
+    parser.add_argument("--names", type=_words, default=(), help="of the regions, with commas between them")
+    parser.add_argument(
+        "--project-names", type=_words, default=(), help="of the tenants' projects, with commas between them"
+    )
+    parser.add_argument(
+        "--load",
+        type=float,
+        default=0.0,
+        metavar="RATE",
+        help="changes per second in each region (default: 0)",
+    )
+    parser.add_argument(
+        "--clouds-prefix",
+        default="sim",
+        metavar="TEXT",
+        help="begins the entries' names (default: %(default)s)",
+    )
     parser.add_argument("--clouds-file", type=Path, metavar="FILE", help="write a clouds.yaml for this cloud")
     parser.set_defaults(run=run)
 
@@ -60,11 +77,11 @@ def run(options: argparse.Namespace) -> int:
         plan = Plan(
             regions=options.regions, hosts=options.hosts, networks=options.networks, servers=options.servers,
             projects=options.projects, seed=options.seed, own_keystone=options.own_keystone,
-            build_seconds=options.build_seconds,
+            build_seconds=options.build_seconds, names=options.names, project_names=options.project_names,
         )  # fmt: skip
         plan, sockets = bind(plan, options.host, options.port, own_ports=options.own_ports)
         if options.clouds_file:
-            write_clouds(clouds(World(plan)), options.clouds_file)
+            write_clouds(clouds(World(plan), prefix=options.clouds_prefix), options.clouds_file)
     except (ValueError, Refusal, OSError) as error:
         print(f"multisite sim: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -72,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"users admin and {', '.join(plan.tenant_names()[:3])} …; a password is the user's name and -sim")  # noqa: T201
     sys.stdout.flush()
     try:
-        asyncio.run(serve(plan, sockets, faults))
+        asyncio.run(serve(plan, sockets, faults, load=options.load))
     except KeyboardInterrupt:
         return 130
     return 0
@@ -86,3 +103,7 @@ def _fault(text: str) -> Fault:
     if not isinstance(body, dict):  # a wrong value, not a wrong type of ours
         raise ValueError(f"--fault: {text!r} is not a JSON object")  # noqa: TRY004
     return fault_from(body)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -35,6 +35,8 @@ def fill(region: Region) -> None:
         "image": Images(region),
     }
     region.__dict__.update(parts)  # from here on the cached properties know them
+    if region.world.plan.empty:
+        return
     _hosts(region)
     admin = region.keystone.find("projects", {"name": "admin"}) or {}
     _flavors(region.compute)
@@ -45,16 +47,23 @@ def fill(region: Region) -> None:
 
 
 def _hosts(region: Region) -> None:
-    draws, compute = region.draws, region.compute
     zones = ["nova"] if region.world.plan.hosts < 4 else ["nova", "az2"]  # noqa: PLR2004
     for number in range(1, region.world.plan.hosts + 1):
-        vcpus, ram, disk = draws.choice(_SIZES)
-        host = Host(
-            id=region.new_id(), service_id=region.new_id(), name=f"{region.name}-compute{number}",
-            zone=zones[number % len(zones)],
-            inventory={"VCPU": (vcpus, 0, 4.0), "MEMORY_MB": (ram, 512, 1.0), "DISK_GB": (disk, 0, 1.0)},
-        )  # fmt: skip
-        compute.hosts[host.id] = host
+        zone = zones[number % len(zones)]
+        add_host(region, f"{region.name}-compute{number}", zone, region.draws.choice(_SIZES))
+
+
+def add_host(region: Region, name: str, zone: str, size: tuple[int, int, int]) -> Host:
+    """A compute host of this size (vCPUs, MiB of memory, GiB of disk) in a zone."""
+    vcpus, ram, disk = size
+    host = Host(
+        id=region.new_id(), service_id=region.new_id(), name=name,
+        inventory={"VCPU": (vcpus, 0, 4.0), "MEMORY_MB": (ram, 512, 1.0), "DISK_GB": (disk, 0, 1.0)},
+    )  # fmt: skip
+    region.compute.hosts[host.id] = host
+    if zone != host.zone:
+        region.compute.aggregate_of(zone).add(host)
+    return host
 
 
 def _flavors(compute: Compute) -> None:

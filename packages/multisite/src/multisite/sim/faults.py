@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
@@ -23,7 +24,8 @@ class Fault:
     """One misbehaviour; empty fields fit everything.
 
     `region`, `service` and `route` are globs (`region-00*`, `compute`, `GET /servers/detail`); `share` of the
-    fitting calls is struck, at most `calls` of them (0: no end). `seconds` and `spread` belong to `latency`,
+    fitting calls is struck, at most `calls` of them (0: no end). It holds for `lasts` seconds
+    (0: no end), or for the last ones of each `every` seconds. `seconds` and `spread` belong to `latency`,
     `drip` and `skew`; `status` and `retry_after` to `status`.
     """
 
@@ -33,12 +35,15 @@ class Fault:
     route: str = "*"
     share: float = 1.0
     calls: int = 0
+    every: float = 0.0
+    lasts: float = 0.0
     seconds: float = 1.0
     spread: float = 0.0
     status: int = 503
     retry_after: float | None = None
     seed: int = 0
     id: int = 0
+    since: float = 0.0
     struck: int = 0
     kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     draws: random.Random = field(default_factory=random.Random, repr=False, compare=False)
@@ -48,8 +53,13 @@ class Fault:
             raise ValueError(f"there is no fault {self.kind!r}; there are: {', '.join(sorted(KINDS))}")
         if not 0 <= self.share <= 1:
             raise ValueError(f"share is between 0 and 1, not {self.share:g}")
-        if min(self.seconds if self.kind != "skew" else 0, self.spread, self.calls) < 0:
-            raise ValueError("seconds, spread and calls are not negative")
+        if (
+            min(self.seconds if self.kind != "skew" else 0, self.spread, self.calls, self.every, self.lasts)
+            < 0
+        ):
+            raise ValueError("seconds, spread, calls, every and lasts are not negative")
+        if self.every and not self.lasts < self.every:
+            raise ValueError("a fault that comes every so many seconds lasts for fewer than those")
         self.draws = random.Random(f"{self.seed}/{self.kind}/{self.region}/{self.service}/{self.route}")  # noqa: S311
 
     def fits(self, region: str, service: str, route: str) -> bool:
@@ -59,6 +69,13 @@ class Fault:
             and fnmatchcase(service, self.service)
             and fnmatchcase(route, self.route)
         )
+
+    def holds(self, now: float) -> bool:
+        """Whether it is on at this time (seconds, of the clock that `since` is of)."""
+        passed = now - self.since
+        if self.every:
+            return passed % self.every >= self.every - self.lasts
+        return not self.lasts or passed < self.lasts
 
     def strikes(self) -> bool:
         """Draw whether this call is struck, and count it if so."""
@@ -81,7 +98,8 @@ class Fault:
 class Faults:
     """All faults that are set."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
         #: Called with all faults whenever one is set or taken back.
@@ -90,6 +108,7 @@ class Faults:
     def add(self, fault: Fault) -> Fault:
         """Set a fault; it gets an id."""
         fault.id = next(self._ids)
+        fault.since = self._clock()
         self._faults.append(fault)
         self.changed(self.all())
         return fault
@@ -111,8 +130,10 @@ class Faults:
     def choose(self, region: str, service: str, route: str) -> list[Fault]:
         """What strikes this call: a latency, and one other fault at most."""
         latency: list[Fault] = []
+        now = self._clock()
         for fault in self._faults:
-            if fault.kind == "skew" or not fault.fits(region, service, route) or not fault.strikes():
+            fits = fault.kind != "skew" and fault.fits(region, service, route) and fault.holds(now)
+            if not fits or not fault.strikes():
                 continue
             if fault.kind != "latency":
                 return [*latency, fault]
@@ -133,7 +154,7 @@ class Faults:
 def fault_from(body: Json) -> Fault:
     """A fault as `/_sim/faults` and the command line take it. Raises `Refusal`."""
     known = {"kind", "region", "service", "route", "share", "calls", "seconds", "spread", "status"}
-    known |= {"retry_after", "seed"}
+    known |= {"retry_after", "seed", "every", "lasts"}
     if unknown := sorted(set(body) - known):
         raise Refusal(400, f"a fault has no field {unknown[0]!r}; it has: {', '.join(sorted(known))}")
     try:

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from multisite.sim.app import Simulator
 from multisite.sim.faults import Fault
+from multisite.sim.load import move
 from multisite.sim.misbehaving import ABORT
 from multisite.sim.plan import Plan
 
@@ -139,19 +140,25 @@ class Listener:
 
 
 def _refuses(fault: Fault, region: str) -> bool:
-    whole = fault.service == "*" and fault.route == "*" and fault.share == 1 and not fault.calls
+    whole = (
+        fault.service == "*"
+        and fault.route == "*"
+        and fault.share == 1
+        and not fault.calls
+        and not fault.lasts
+    )
     return fault.kind == "refuse" and whole and fault.fits(region, "", "")
 
 
-async def serve(plan: Plan, sockets: Sockets, faults: list[Fault]) -> None:
-    """Answer until cancelled."""
+async def serve(plan: Plan, sockets: Sockets, faults: list[Fault], *, load: float = 0.0) -> None:
+    """Answer until cancelled; `load` is how often something changes in each region, per second."""
     simulator = Simulator(plan)
     listener = Listener(simulator, sockets)
     await listener.open()
     for fault in faults:
         simulator.faults.add(fault)
     try:
-        await asyncio.Event().wait()
+        await (move(simulator, load) if load > 0 else asyncio.Event().wait())
     finally:
         await listener.close()
 

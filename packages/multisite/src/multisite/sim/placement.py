@@ -1,12 +1,16 @@
 """Placement's routes over the hosts that Nova's state keeps."""
 
-from multisite.sim.compute.state import Host
+from collections import Counter
+
+from multisite.sim.compute.state import Host, Server
 from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.routing import Routes
 from multisite.sim.service import Microversions
 
 ROUTES = Routes()
 MICROVERSIONS = Microversions("placement", (1, 0), (1, 39), vary="openstack-api-version", strict=False)
+#: What Nova says of every host.
+TRAITS = ("COMPUTE_NODE", "COMPUTE_VOLUME_EXTEND", "COMPUTE_IMAGE_TYPE_QCOW2", "OWNER_NOVA")
 OPEN_ROUTES = frozenset({"GET /"})
 
 
@@ -48,7 +52,7 @@ def _host(call: Call) -> Host:
 
 @ROUTES.on("GET", "/resource_providers")
 def list_providers(call: Call) -> Json:
-    """All providers; none has a trait."""
+    """All providers; none has the trait that somebody asks for."""
     _need_admin(call)
     hosts = list(call.region.compute.hosts.values())
     if "required" in call.query:
@@ -58,6 +62,37 @@ def list_providers(call: Call) -> Json:
     if "uuid" in call.query:
         hosts = [host for host in hosts if host.id == call.one("uuid")]
     return {"resource_providers": [_provider(call, host) for host in hosts]}
+
+
+@ROUTES.on("GET", "/allocation_candidates")
+def list_candidates(call: Call) -> Json:
+    """Where there is room for `resources`, such as `VCPU:1,MEMORY_MB:512`."""
+    _need_admin(call)
+    wanted: dict[str, int] = {}
+    for pair in call.one("resources").split(","):
+        kind, _, amount = pair.partition(":")
+        if not amount.isdigit() or int(amount) < 1:
+            raise Refusal(400, f"Badly formed resources parameter: {pair!r}")
+        wanted[kind] = int(amount)
+    hosts = [host for host in call.region.compute.hosts.values() if host.offers(wanted) and host.fits(wanted)]
+    requests = [
+        {"allocations": {host.id: {"resources": wanted}}, "mappings": {"": [host.id]}} for host in hosts
+    ]
+    return {
+        "allocation_requests": requests,
+        "provider_summaries": {host.id: _summary(host) for host in hosts},
+    }
+
+
+def _summary(host: Host) -> Json:
+    resources = {
+        kind: {"capacity": int((total - reserved) * ratio), "used": host.used[kind]}
+        for kind, (total, reserved, ratio) in host.inventory.items()
+    }
+    return {
+        "resources": resources, "traits": [*TRAITS], "parent_provider_uuid": None,
+        "root_provider_uuid": host.id,
+    }  # fmt: skip
 
 
 @ROUTES.on("GET", "/resource_providers/{uuid}")
@@ -93,17 +128,72 @@ def show_usages(call: Call) -> Json:
 @ROUTES.on("GET", "/resource_providers/{uuid}/aggregates")
 def list_aggregates(call: Call) -> Json:
     """The aggregates of a provider: none here."""
-    return {"resource_provider_generation": _host(call).generation, "aggregates": []}
+    host = _host(call)
+    generation = {"resource_provider_generation": host.generation} if call.version >= (1, 19) else {}
+    return {"aggregates": []} | generation
 
 
 @ROUTES.on("GET", "/resource_providers/{uuid}/traits")
 def list_traits(call: Call) -> Json:
-    """The traits of a provider: none here."""
-    return {"resource_provider_generation": _host(call).generation, "traits": []}
+    """The traits of a provider: those that all hosts have."""
+    return {"resource_provider_generation": _host(call).generation, "traits": list(TRAITS)}
+
+
+@ROUTES.on("GET", "/resource_providers/{uuid}/allocations")
+def list_provider_allocations(call: Call) -> Json:
+    """What each server has of a provider."""
+    host, found = _host(call), dict[str, Json]()
+    for server in call.region.compute.servers.values():
+        if resources := _allocations(server).get(host.id):
+            found[server.id] = {"resources": resources}
+    return {"allocations": found, "resource_provider_generation": host.generation}
+
+
+def _allocations(server: Server) -> dict[str, dict[str, int]]:
+    """What a server has, by the id of its host; of a resized one the old size belongs to the migration."""
+    return {} if server.status == "ERROR" else {server.host.id: server.flavor.needs()}
+
+
+@ROUTES.on("GET", "/allocations/{consumer}")
+def list_allocations(call: Call) -> Json:
+    """What a server has, by provider; nothing for one that nobody knows."""
+    _need_admin(call)
+    compute = call.region.compute
+    server = compute.servers.get(call.ids[0])
+    if server is None:
+        return {"allocations": {}}
+    allocations = {
+        host_id: {"resources": resources, "generation": compute.hosts[host_id].generation}
+        for host_id, resources in _allocations(server).items()
+    }
+    more: Json = {}
+    if call.version >= (1, 12):
+        more |= {"project_id": server.project_id, "user_id": server.user_id}
+    if call.version >= (1, 28):
+        more["consumer_generation"] = 1
+    return {"allocations": allocations} | more
+
+
+@ROUTES.on("GET", "/usages")
+def show_project_usages(call: Call) -> Json:
+    """What a project has allocated, per resource class; each may ask for its own."""
+    project_id = call.one("project_id")
+    if not project_id:
+        raise Refusal(400, "Invalid query string parameters: 'project_id' is a required property")
+    if project_id != call.token.project_id:
+        _need_admin(call)
+    usages: Counter[str] = Counter()
+    for server in call.region.compute.servers.values():
+        if server.project_id == project_id:
+            for resources in _allocations(server).values():
+                usages.update(resources)
+    return {"usages": dict(usages)}
 
 
 def _provider(call: Call, host: Host) -> Json:
-    kinds = ("inventories", "usages", "aggregates", "traits")
+    kinds = ["inventories", "usages", "aggregates", "traits"]
+    if call.version >= (1, 11):
+        kinds.append("allocations")
     body: Json = {
         "uuid": host.id,
         "name": host.name,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+#: First parts of paths that are no region.
+RESERVED = frozenset({"identity", "_sim"})
 #: The service types of a simulated region, as its catalog spells them, with the path of each.
 SERVICES = {
     "identity": "identity/v3",
@@ -21,7 +23,8 @@ class Plan:
     every Keystone. `own_keystone` gives each region a Keystone with ids of its own; the first region's is
     the home Keystone. `url` is where the simulator can be reached: it stands in the catalog.
     `names` are the regions' names; without them they are called `region-0001` and so on.
-    `build_seconds`: how long a server stays in BUILD.
+    `build_seconds`: how long a server stays in BUILD. An `empty` cloud has nothing in its regions, not even
+    hosts: whoever asks for it puts them in.
     """
 
     regions: int = 6
@@ -35,6 +38,7 @@ class Plan:
     names: tuple[str, ...] = ()
     project_names: tuple[str, ...] = ()
     build_seconds: float = 0.0
+    empty: bool = False
     token_seconds: float = 3600.0
     region_urls: tuple[str, ...] = field(default=())
 
@@ -43,8 +47,10 @@ class Plan:
             raise ValueError("a cloud has at least one region, with one host and one network")
         if min(self.servers, self.projects) < 0:
             raise ValueError("there cannot be fewer than no servers or projects")
-        if self.names and len(set(self.names)) != self.regions:
+        if self.names and not len(self.names) == len(set(self.names)) == self.regions:
             raise ValueError("give as many different names as there are regions, or none")
+        if any(set(name) & set("/?#% ") or name in RESERVED for name in self.names):
+            raise ValueError("a region's name is a part of a URL: no slash, space, question mark, # or %")
 
     def region_names(self) -> tuple[str, ...]:
         """The names of all regions, in their order."""

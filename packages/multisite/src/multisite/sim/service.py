@@ -137,11 +137,19 @@ def webob_form(refusal: Refusal) -> Answer:
     return Answer(refusal.status, page.encode(), headers)
 
 
+def mapper_form(refusal: Refusal) -> Answer:
+    """Nova and Cinder look up path and method together: what they do not find is 404."""
+    found = Refusal(404, "The resource could not be found.")
+    found.accept = refusal.accept
+    return webob_form(found)
+
+
 def flask_form(refusal: Refusal) -> Answer:
     """The errors of the library below Keystone: a page for an unknown path, JSON for a wrong method."""
     if refusal.status != HTTPStatus.NOT_FOUND:
+        allowed = {"Allow": f"{refusal.headers.get('Allow', '')}, HEAD, OPTIONS"}
         return Answer(
-            refusal.status, {"message": "The method is not allowed for the requested URL."}, refusal.headers
+            refusal.status, {"message": "The method is not allowed for the requested URL."}, allowed
         )
     page = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
     return Answer(404, page.encode(), {"Content-Type": "text/html; charset=utf-8"} | refusal.headers)

@@ -12,6 +12,7 @@ from multisite.sim.service import (
     cinder_form,
     flask_form,
     keystone_form,
+    mapper_form,
     neutron_form,
     nova_form,
     placement_form,
@@ -32,7 +33,7 @@ _SERVICES = (
         keystone_form, open_routes=identity.OPEN_ROUTES, headers={"Vary": "X-Auth-Token"},
     ),
     Service(
-        "compute", "compute", "v2.1", compute.ROUTES, nova_form, compute.versions, webob_form, keystone_form,
+        "compute", "compute", "v2.1", compute.ROUTES, nova_form, compute.versions, mapper_form, keystone_form,
         compute.MICROVERSIONS, open_routes=frozenset({"GET /"}),
     ),
     Service(
@@ -40,7 +41,7 @@ _SERVICES = (
         keystone_form, placement.MICROVERSIONS, open_routes=placement.OPEN_ROUTES,
     ),
     Service(
-        "volume", "volume", "v3", volume.ROUTES, cinder_form, volume.versions, webob_form, keystone_form,
+        "volume", "volume", "v3", volume.ROUTES, cinder_form, volume.versions, mapper_form, keystone_form,
         volume.MICROVERSIONS,
     ),
     Service(

@@ -3,14 +3,16 @@
 import re
 
 from multisite.sim.compute.state import QUOTA, Compute, Flavor
-from multisite.sim.compute.wire import flavor_json, hypervisor_json, links, service_json
-from multisite.sim.http import Answer, Call, Json, Refusal, stamp_micro
+from multisite.sim.compute.wire import aggregate_json, flavor_json, hypervisor_json, links, service_json
+from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.paging import next_link, page
 from multisite.sim.routing import Routes
 from multisite.sim.service import Microversions
 
 ROUTES = Routes()
-MICROVERSIONS = Microversions("compute", (2, 1), (2, 104))
+MICROVERSIONS = Microversions(
+    "compute", (2, 1), (2, 104), vary="OpenStack-API-Version, X-OpenStack-Nova-API-Version"
+)
 
 
 def need_admin(call: Call, rule: str) -> None:
@@ -113,24 +115,38 @@ def list_hypervisors(call: Call) -> Json:
 
 @ROUTES.on("GET", "/os-aggregates")
 def list_aggregates(call: Call) -> Json:
-    """One aggregate for each zone beside `nova`."""
+    """All host aggregates."""
     need_admin(call, "os_compute_api:os-aggregates:index")
-    zones: dict[str, list[str]] = {}
-    for host in call.region.compute.hosts.values():
-        if host.zone != "nova":
-            zones.setdefault(host.zone, []).append(host.name)
-    return {
-        "aggregates": [
-            {
-                "id": number, "uuid": call.region.keystone.fixed_id(call.region.name, zone),
-                "name": f"hosts-of-{zone}", "hosts": hosts, "metadata": {"availability_zone": zone},
-                "created_at": stamp_micro(1_767_225_600.0), "updated_at": None, "deleted_at": None,
-                "deleted": False,
-                "availability_zone": zone,
-            }
-            for number, (zone, hosts) in enumerate(sorted(zones.items()), 1)
-        ]
-    }  # fmt: skip
+    return {"aggregates": [aggregate_json(item) for item in call.region.compute.aggregates.values()]}
+
+
+@ROUTES.on("POST", "/os-aggregates")
+def create_aggregate(call: Call) -> Json:
+    """A host aggregate, without hosts."""
+    need_admin(call, "os_compute_api:os-aggregates:create")
+    wanted = call.part("aggregate")
+    made = call.region.compute.create_aggregate(str(wanted.get("name")), wanted.get("availability_zone"))
+    body = aggregate_json(made)
+    del body["hosts"], body["metadata"]
+    return {"aggregate": body}
+
+
+@ROUTES.on("POST", "/os-aggregates/{aggregate_id}/action")
+def act_on_aggregate(call: Call) -> Json:
+    """Put a host into an aggregate."""
+    need_admin(call, "os_compute_api:os-aggregates:add_host")
+    compute = call.region.compute
+    aggregate = compute.aggregates.get(int(call.ids[0]) if call.ids[0].isdigit() else 0)
+    if aggregate is None:
+        raise Refusal(404, f"Aggregate {call.ids[0]} could not be found.")
+    name = str(call.part("add_host").get("host"))
+    host = next((item for item in compute.hosts.values() if item.name == name), None)
+    if host is None:
+        raise Refusal(404, f"Compute host {name} could not be found.")
+    if host in aggregate.hosts:
+        raise Refusal(409, f"Cannot add host {name} in aggregate {aggregate.id}: host exists")
+    aggregate.add(host)
+    return {"aggregate": aggregate_json(aggregate)}
 
 
 @ROUTES.on("GET", "/os-availability-zone")

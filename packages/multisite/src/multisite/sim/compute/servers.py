@@ -3,7 +3,7 @@
 import re
 
 from multisite.sim.compute.routes import ROUTES, need_admin
-from multisite.sim.compute.state import Server
+from multisite.sim.compute.state import Flavor, Server
 from multisite.sim.compute.wire import addresses, links, server_json
 from multisite.sim.http import Answer, Call, Json, Refusal, parse_stamp
 from multisite.sim.paging import next_link, page
@@ -116,9 +116,32 @@ def create_server(call: Call) -> Answer:
     if wanted.get("key_name") and (call.token.user_id, wanted["key_name"]) not in compute.keypairs:
         raise Refusal(400, "Invalid key_name provided.")
     networks = _networks(call, wanted)
+    least = int(wanted.get("min_count") or 1)
+    most = int(wanted.get("max_count") or least)
+    made: list[Server] = []
+    for number in range(1, most + 1):
+        try:
+            made.append(_boot(call, wanted, flavor, networks, name if most == 1 else f"{name}-{number}"))
+        except Refusal:
+            if number > least:
+                break  # as many as the quota allows
+            for server in made:
+                compute.delete_server(server)
+            raise
+    server = made[0]
+    body: Json = {
+        "id": server.id, "links": links(call, "servers", server.id), "OS-DCF:diskConfig": "MANUAL",
+        "security_groups": [{"name": "default"}], "adminPass": server.id[:12],
+    }  # fmt: skip
+    return Answer(202, {"server": body}, {"Location": f"{call.base}/servers/{server.id}"})
+
+
+def _boot(call: Call, wanted: Json, flavor: Flavor, networks: list[Json], name: str) -> Server:
+    """One server with its ports, or none."""
+    compute = call.region.compute
     server = compute.create_server(
         name=name, project_id=call.token.project_id, user_id=call.token.user_id, flavor=flavor,
-        image_id=image_id, zone=wanted.get("availability_zone"),
+        image_id=str(wanted.get("imageRef") or ""), zone=wanted.get("availability_zone"),
     )  # fmt: skip
     server.key_name = wanted.get("key_name")
     server.description = wanted.get("description")
@@ -128,11 +151,7 @@ def create_server(call: Call) -> Answer:
     except Refusal:
         compute.delete_server(server)
         raise
-    body: Json = {
-        "id": server.id, "links": links(call, "servers", server.id), "OS-DCF:diskConfig": "MANUAL",
-        "security_groups": [{"name": "default"}], "adminPass": server.id[:12],
-    }  # fmt: skip
-    return Answer(202, {"server": body}, {"Location": f"{call.base}/servers/{server.id}"})
+    return server
 
 
 def _check_image(call: Call, image_id: str) -> None:

@@ -47,7 +47,6 @@ class Host:
     id: str
     service_id: str
     name: str
-    zone: str
     inventory: dict[str, tuple[int, int, float]]
     generation: int = 1
     used: Counter[str] = field(default_factory=Counter)
@@ -55,6 +54,11 @@ class Host:
     enabled: bool = True
     up: bool = True
     disabled_reason: str | None = None
+    zone: str = "nova"
+
+    def offers(self, needs: dict[str, int]) -> bool:
+        """Whether it has these resource classes, and one server may have so much of them."""
+        return all(kind in self.inventory and size <= self.inventory[kind][0] for kind, size in needs.items())
 
     def fits(self, needs: dict[str, int]) -> bool:
         """Whether there is room for what a flavor needs."""
@@ -70,6 +74,23 @@ class Host:
             self.used[kind] += sign * size
         self.servers += sign
         self.generation += 1
+
+
+@dataclass(slots=True)
+class Aggregate:
+    """Hosts that belong together; with a `zone` they are an availability zone."""
+
+    id: int
+    uuid: str
+    name: str
+    zone: str | None
+    created: float
+    hosts: list[Host] = field(default_factory=list)
+
+    def add(self, host: Host) -> None:
+        """Take a host in."""
+        self.hosts.append(host)
+        host.zone = self.zone or host.zone
 
 
 @dataclass(slots=True)
@@ -102,6 +123,7 @@ class Compute:
     def __init__(self, region: "Region") -> None:
         self.region = region
         self.hosts: dict[str, Host] = {}
+        self.aggregates: dict[int, Aggregate] = {}
         self.flavors: dict[str, Flavor] = {}
         self.servers: dict[str, Server] = {}
         self.deleted: dict[str, Server] = {}
@@ -111,6 +133,20 @@ class Compute:
         #: Ids of servers that will become ACTIVE by themselves: what time alone changes is not kept ready.
         self.building: set[str] = set()
         self.keypairs: dict[tuple[str, str], Json] = {}
+
+    def create_aggregate(self, name: str, zone: str | None) -> Aggregate:
+        """An aggregate without hosts. Raises `Refusal` (409)."""
+        if any(item.name == name for item in self.aggregates.values()):
+            raise Refusal(409, f"Aggregate {name} already exists.")
+        number = len(self.aggregates) + 1
+        made = Aggregate(number, self.region.new_id(), name, zone, self.region.made_at("compute"))
+        self.aggregates[number] = made
+        return made
+
+    def aggregate_of(self, zone: str) -> Aggregate:
+        """The aggregate that is a zone; it is made if there is none."""
+        found = next((item for item in self.aggregates.values() if item.zone == zone), None)
+        return found or self.create_aggregate(f"hosts-of-{zone}", zone)
 
     # -- quotas --------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from multisite.sim.compute.state import POWER, Compute, Flavor, Host, Server
+from multisite.sim.compute.state import POWER, Aggregate, Compute, Flavor, Host, Server
 from multisite.sim.http import Call, Json, Version, stamp, stamp_micro
 
 _VM_STATES = {
@@ -152,6 +152,15 @@ def service_json(item: dict[str, Any]) -> Json:
         "binary": item["binary"], "host": item["host"], "id": item["id"], "zone": item["zone"],
         "status": "enabled" if item["enabled"] else "disabled", "state": "up" if item["up"] else "down",
         "updated_at": stamp_micro(item["seen"]), "disabled_reason": item["reason"], "forced_down": False,
+    }  # fmt: skip
+
+
+def aggregate_json(item: Aggregate) -> Json:
+    """A host aggregate."""
+    return {
+        "id": item.id, "uuid": item.uuid, "name": item.name, "hosts": [host.name for host in item.hosts],
+        "metadata": {"availability_zone": item.zone} if item.zone else {}, "availability_zone": item.zone,
+        "created_at": stamp_micro(item.created), "updated_at": None, "deleted_at": None, "deleted": False,
     }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """Keystone's routes, version 3."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlencode
 
-from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.http import Answer, Call, Json, Refusal, to_bytes
 from multisite.sim.identity.state import NOT_ALLOWED, UNAUTHORIZED, Keystone, Token
 from multisite.sim.routing import Routes
 
@@ -54,6 +56,15 @@ def _need_admin(call: Call, action: str) -> None:
 @ROUTES.on("POST", "/auth/tokens")
 def issue_token(call: Call) -> Answer:
     """Log in: with a password, an application credential, or a token."""
+    try:
+        return _log_in(call)
+    except Refusal as refusal:
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
+            refusal.headers["WWW-Authenticate"] = f'Keystone uri="{call.base}"'
+        raise
+
+
+def _log_in(call: Call) -> Answer:
     keystone, auth = _keystone(call), call.part("auth")
     identity = auth.get("identity")
     if not isinstance(identity, dict) or not isinstance(identity.get("methods"), list):
@@ -70,10 +81,13 @@ def issue_token(call: Call) -> Answer:
     elif method == "token":
         held = keystone.valid(str(details.get("id")))
         if held is None:
-            raise Refusal(401, UNAUTHORIZED)
+            raise Refusal(404, "Could not find token, it may have expired or been revoked.")
         user = held.user
     else:
-        raise Refusal(401, UNAUTHORIZED)
+        raise Refusal(
+            401, "Attempted to authenticate with an unsupported method.",
+            more={"identity": {"methods": ["password", "token", "application_credential"]}},
+        )  # fmt: skip
     token = keystone.issue(user, identity["methods"], _scope(auth, user), credential)
     body = keystone.describe(token, catalog="nocatalog" not in call.query)
     return Answer(201, body, {"X-Subject-Token": token.id})
@@ -127,16 +141,36 @@ def _subject(call: Call) -> Token:
 @ROUTES.on("GET", "/auth/catalog")
 def show_catalog(call: Call) -> Answer:
     """The catalog of the token."""
-    return Answer(200, b'{"catalog":' + _keystone(call).catalog() + b',"links":{}}')
+    return Answer(
+        200,
+        b'{"catalog":'
+        + _keystone(call).catalog()
+        + b',"links":'
+        + to_bytes({"self": call.url(call.path)})
+        + b"}",
+    )
 
 
 @ROUTES.on("GET", "/auth/projects")
 def own_projects(call: Call) -> Json:
     """The projects in which the user has a role."""
     return {
-        "projects": [_public(item) for item in _held_projects(call, call.token.user_id)],
+        "projects": [_public(call, "projects", item) for item in _held_projects(call, call.token.user_id)],
         "links": _links(call),
     }
+
+
+@ROUTES.on("GET", "/auth/domains")
+def own_domains(call: Call) -> Json:
+    """The domains in which the user has a role."""
+    keystone = _keystone(call)
+    held = [
+        target.removeprefix("domain:")
+        for user, target in keystone.assignments
+        if user == call.token.user_id and target.startswith("domain:")
+    ]
+    domains = [_public(call, "domains", keystone.get("domains", domain_id)) for domain_id in held]
+    return {"domains": domains, "links": _links(call)}
 
 
 @ROUTES.on("GET", "/users/{user_id}/projects")
@@ -144,7 +178,8 @@ def user_projects(call: Call) -> Json:
     """The same, for the user himself or an administrator."""
     if call.ids[0] != call.token.user_id:
         _need_admin(call, "list_user_projects")
-    return {"projects": [_public(item) for item in _held_projects(call, call.ids[0])], "links": _links(call)}
+    projects = [_public(call, "projects", item) for item in _held_projects(call, call.ids[0])]
+    return {"projects": projects, "links": _links(call)}
 
 
 def _held_projects(call: Call, user_id: str) -> list[Json]:
@@ -160,7 +195,7 @@ def _list(call: Call, collection: str) -> Json:
         _need_admin(call, f"list_{collection}")
     wanted = {key: call.one(key) for key in _FILTERS if key in call.query}
     items = [
-        _public(item)
+        _public(call, collection, item)
         for item in _keystone(call).collections[collection].values()
         if all(
             _text(item.get(key)) == value.lower() or item.get(key) == value for key, value in wanted.items()
@@ -175,24 +210,24 @@ def _text(value: object) -> str:
 
 def _show(call: Call, collection: str) -> Json:
     name, reader = _COLLECTIONS[collection]
-    item = _keystone(call).get(collection, call.ids[0])
-    own = call.ids[0] in {call.token.project_id, call.token.user_id}
-    if reader == "admin" and not own:
+    token, item_id = call.token, call.ids[0]
+    own = {token.project_id, token.user_id, (token.project or token.user).get("domain_id")}
+    if reader == "admin" and item_id not in own:
         _need_admin(call, f"get_{name}")
-    return {name: _public(item)}
+    return {name: _public(call, collection, _keystone(call).get(collection, item_id))}
 
 
 def _create(call: Call, collection: str) -> Answer:
     name, _ = _COLLECTIONS[collection]
     _need_admin(call, f"create_{name}")
-    keystone = _keystone(call)
     if collection in {"limits", "registered_limits"}:
         wanted = call.body.get(collection) or []
-        return Answer(201, {collection: [_make(keystone, collection, dict(one)) for one in wanted]})
-    return Answer(201, {name: _make(keystone, collection, dict(call.part(name)))})
+        return Answer(201, {collection: [_make(call, collection, dict(one)) for one in wanted]})
+    return Answer(201, {name: _make(call, collection, dict(call.part(name)))})
 
 
-def _make(keystone: Keystone, collection: str, wanted: Json) -> Json:
+def _make(call: Call, collection: str, wanted: Json) -> Json:
+    keystone = _keystone(call)
     secret = wanted.pop("password", None)
     if collection == "endpoints":
         keystone.get("services", str(wanted.get("service_id")))
@@ -205,7 +240,7 @@ def _make(keystone: Keystone, collection: str, wanted: Json) -> Json:
     item = keystone.add(collection, dict(_DEFAULTS[collection]) | {"id": keystone.new_id()} | wanted)
     if collection == "users":
         keystone.passwords[item["id"]] = str(secret)
-    return _public(item)
+    return _public(call, collection, item)
 
 
 def _refuse_twin(keystone: Keystone, collection: str, wanted: Json) -> None:
@@ -234,7 +269,7 @@ def _update(call: Call, collection: str) -> Json:
     keystone.add(collection, item | wanted)
     if wanted.get("enabled") is False:
         keystone.revoke_all(item["id"])
-    return {name: _public(keystone.get(collection, item["id"]))}
+    return {name: _public(call, collection, keystone.get(collection, item["id"]))}
 
 
 def _delete(call: Call, collection: str) -> Answer:
@@ -257,29 +292,62 @@ for _collection in _COLLECTIONS:
     _register(_collection)
 
 
-@ROUTES.on("PUT", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
-def grant_role(call: Call) -> Answer:
-    """Give a user a role in a project."""
+@ROUTES.on("GET", "/limits/model")
+def show_limit_model(call: Call) -> Json:  # noqa: ARG001 - every handler takes its call
+    """How limits are enforced: each project for itself."""
+    words = "Limit enforcement and validation does not take project hierarchy into consideration."
+    return {"model": {"name": "flat", "description": words}}
+
+
+def _grant(call: Call, target: str, user_id: str, role_id: str) -> Answer:
+    """Give a user a role on a target, which is a project's id, `domain:ID` or `system`."""
     _need_admin(call, "create_grant")
     keystone = _keystone(call)
-    project_id, user_id, role_id = call.ids
-    for collection, item_id in (("projects", project_id), ("users", user_id), ("roles", role_id)):
-        keystone.get(collection, item_id)
-    keystone.assignments.setdefault((user_id, project_id), set()).add(role_id)
+    keystone.get("users", user_id)
+    keystone.get("roles", role_id)
+    keystone.assignments.setdefault((user_id, target), set()).add(role_id)
     return Answer(204)
 
 
-@ROUTES.on("DELETE", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
-def revoke_role(call: Call) -> Answer:
-    """Take a user's role in a project away; his tokens end."""
+def _take_back(call: Call, target: str, user_id: str, role_id: str) -> Answer:
+    """Take a user's role on a target away; his tokens end."""
     _need_admin(call, "revoke_grant")
-    project_id, user_id, role_id = call.ids
-    held = _keystone(call).assignments.get((user_id, project_id), set())
+    held = _keystone(call).assignments.get((user_id, target), set())
     if role_id not in held:
         raise Refusal(404, f"Could not find role assignment with role: {role_id}.")
     held.discard(role_id)
     _keystone(call).revoke_all(user_id)
     return Answer(204)
+
+
+@ROUTES.on("PUT", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
+def grant_project_role(call: Call) -> Answer:
+    """Give a user a role in a project."""
+    project_id, user_id, role_id = call.ids
+    _keystone(call).get("projects", project_id)
+    return _grant(call, project_id, user_id, role_id)
+
+
+@ROUTES.on("DELETE", "/projects/{project_id}/users/{user_id}/roles/{role_id}")
+def revoke_project_role(call: Call) -> Answer:
+    """Take a user's role in a project away."""
+    project_id, user_id, role_id = call.ids
+    return _take_back(call, project_id, user_id, role_id)
+
+
+@ROUTES.on("PUT", "/domains/{domain_id}/users/{user_id}/roles/{role_id}")
+def grant_domain_role(call: Call) -> Answer:
+    """Give a user a role in a domain."""
+    domain_id, user_id, role_id = call.ids
+    _keystone(call).get("domains", domain_id)
+    return _grant(call, f"domain:{domain_id}", user_id, role_id)
+
+
+@ROUTES.on("PUT", "/system/users/{user_id}/roles/{role_id}")
+def grant_system_role(call: Call) -> Answer:
+    """Give a user a role on the system."""
+    user_id, role_id = call.ids
+    return _grant(call, "system", user_id, role_id)
 
 
 @ROUTES.on("GET", "/role_assignments")
@@ -291,7 +359,14 @@ def list_role_assignments(call: Call) -> Json:
         if call.one("user.id", user_id) != user_id or call.one("scope.project.id", target) != target:
             continue
         scope: Json = {"system": {"all": True}} if target == "system" else {"project": {"id": target}}
-        found += [{"scope": scope, "role": {"id": role}, "user": {"id": user_id}} for role in sorted(roles)]
+        below = "system" if target == "system" else f"projects/{target}"
+        found += [
+            {
+                "links": {"assignment": f"{call.base}/{below}/users/{user_id}/roles/{role}"},
+                "scope": scope, "role": {"id": role}, "user": {"id": user_id},
+            }
+            for role in sorted(roles)
+        ]  # fmt: skip
     return {"role_assignments": found, "links": _links(call)}
 
 
@@ -324,6 +399,8 @@ def create_application_credential(call: Call) -> Answer:
     }  # fmt: skip
     keystone.add("application_credentials", item)
     keystone.secrets[item["id"]] = secret
+    if item["expires_at"]:
+        parse_stamp(str(item["expires_at"]))
     return Answer(201, {"application_credential": _credential(item) | {"secret": secret}})
 
 
@@ -344,12 +421,13 @@ def _credential(item: Json) -> Json:
     return {key: value for key, value in item.items() if key != "user_id"}
 
 
-def _public(item: Json) -> Json:
-    return item | {"links": {}} if "links" not in item else item
+def _public(call: Call, collection: str, item: Json) -> Json:
+    return item | {"links": {"self": f"{call.base}/{collection}/{item['id']}"}}
 
 
 def _links(call: Call) -> Json:
-    return {"next": None, "self": call.url(call.path), "previous": None}
+    query = urlencode(call.query, doseq=True)
+    return {"next": None, "self": call.url(call.path) + (f"?{query}" if query else ""), "previous": None}
 
 
 def version_document(base: str) -> Json:

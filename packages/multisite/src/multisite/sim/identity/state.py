@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from multisite.sim.http import Json, Refusal, stamp_micro
+from multisite.sim.http import Json, Refusal, parse_stamp, stamp_micro
 from multisite.sim.plan import password
 
 #: Each role brings the next one along.
@@ -77,9 +77,28 @@ class Keystone:
             "application_credentials", "limits", "registered_limits",
         ):  # fmt: skip
             self.collections[name] = {}
-        self.add("domains", {"id": "default", "name": "Default", "enabled": True, "description": ""})
+        self.add(
+            "domains",
+            {
+                "id": "default",
+                "name": "Default",
+                "enabled": True,
+                "description": "",
+                "tags": [],
+                "options": {},
+            },
+        )
         for role in (*ROLES, "service"):
-            self.add("roles", {"id": self.fixed_id("role", role), "name": role, "domain_id": None})
+            self.add(
+                "roles",
+                {
+                    "id": self.fixed_id("role", role),
+                    "name": role,
+                    "domain_id": None,
+                    "description": None,
+                    "options": {"immutable": True},
+                },
+            )
 
     # -- making things -------------------------------------------------------------------------------
 
@@ -183,16 +202,24 @@ class Keystone:
         return user
 
     def user_by_application_credential(self, wanted: Json) -> tuple[Json, Json]:
-        """The user and the application credential. Raises `Refusal` (401)."""
+        """The user and the application credential. Raises `Refusal`: a wrong secret (401), unknown (404)."""
         for credential in self.collections["application_credentials"].values():
             user = self.collections["users"].get(credential["user_id"])
-            named = wanted.get("name") == credential["name"] and user == self.find(
-                "users", wanted.get("user") or {}
-            )
-            meant = user is not None and (wanted.get("id") == credential["id"] or named)
-            if user and meant and self.secrets.get(credential["id"]) == wanted.get("secret"):
+            named = wanted.get("name") == credential["name"]
+            named = named and user == self.find("users", wanted.get("user") or {})
+            if user and (wanted.get("id") == credential["id"] or named):
+                right = self.secrets.get(credential["id"]) == wanted.get("secret")
+                if not right or self._end_of(credential) <= self.now():
+                    raise Refusal(401, UNAUTHORIZED)
                 return user, credential
-        raise Refusal(401, UNAUTHORIZED)
+        raise Refusal(
+            404, f"Could not find Application Credential: {wanted.get('id') or wanted.get('name')}."
+        )
+
+    def _end_of(self, credential: Json) -> float:
+        """When an application credential ends (seconds since the epoch)."""
+        text = credential["expires_at"]
+        return parse_stamp(str(text)) if text else float("inf")
 
     def issue(self, user: Json, methods: Iterable[str], scope: Json, credential: Json | None = None) -> Token:
         """A token of `user` for `scope`. Raises `Refusal` (401) where the user has no role there."""
@@ -204,6 +231,7 @@ class Keystone:
         )  # fmt: skip
         if credential:
             scope = {"project": {"id": credential["project_id"]}}
+            token.expires_at = min(token.expires_at, self._end_of(credential))
         if "project" in scope:
             token.project = self.find("projects", scope["project"])
             target = token.project["id"] if token.project and token.project["enabled"] else ""

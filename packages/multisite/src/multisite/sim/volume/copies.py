@@ -2,7 +2,7 @@
 
 from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.volume.listing import chosen, listing
-from multisite.sim.volume.routes import ROUTES, need_member, visible, wanted
+from multisite.sim.volume.routes import ROUTES, check_ids, need_member, visible, wanted
 from multisite.sim.volume.state import Backup, Snapshot
 from multisite.sim.volume.wire import backup_json, snapshot_json, summary
 
@@ -36,6 +36,7 @@ def create_snapshot(call: Call) -> Answer:
     """A snapshot; of a volume in use it takes `force`, or microversion 3.66."""
     need_member(call, "volume:create_snapshot")
     body, volumes = wanted(call, "snapshot"), call.region.volume
+    check_ids(body, "volume_id", needed=True)
     volume = volumes.volume(str(body.get("volume_id")), None if call.token.admin else call.token.project_id)
     force = str(body.get("force", False)).lower() in {"true", "1"}
     if volume.status != "available" and not (
@@ -102,6 +103,7 @@ def create_backup(call: Call) -> Answer:
     """A backup of a volume of the token's project."""
     need_member(call, "backup:create")
     body = wanted(call, "backup")
+    check_ids(body, "volume_id", needed=True)
     backup = call.region.volume.create_backup(
         volume_id=str(body.get("volume_id")), name=body.get("name"), project_id=call.token.project_id,
         user_id=call.token.user_id, force=str(body.get("force", False)).lower() in {"true", "1"},

@@ -98,6 +98,8 @@ def _sorted(call: Call, rows: list[Any]) -> list[Any]:
         attribute = _ATTRIBUTES.get(name, name)
         if rows and not hasattr(rows[0], attribute):
             raise Refusal(400, f"Invalid input received: Sort key {name} is invalid")
+        if direction not in {"", "asc", "desc"}:
+            raise Refusal(400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.")
         reverse = direction != "asc"
         rows = sorted(rows, key=lambda row: _sort_value(getattr(row, attribute), row.id), reverse=reverse)
     return rows

@@ -1,5 +1,6 @@
 """Cinder's routes: volumes, types, pools, services, quotas. Snapshots and backups are in `copies.py`."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,16 @@ from multisite.sim.volume.wire import pool_json, summary, type_json, volume_json
 ROUTES = Routes()
 MICROVERSIONS = Microversions("volume", (3, 0), (3, 71))
 T = TypeVar("T")
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+#: What may be said of a volume that is to be made.
+_SETTABLE = frozenset(
+    {
+        "name", "description", "display_name", "display_description", "volume_type", "metadata", "snapshot_id",
+        "source_volid", "consistencygroup_id", "size", "availability_zone", "multiattach", "image_id",
+        "imageRef", "group_id", "backup_id",
+    }
+)  # fmt: skip
+_LONGEST_NAME = 255
 
 
 def versions(base: str) -> Answer:
@@ -64,6 +75,26 @@ def wanted(call: Call, key: str) -> Json:
     return found
 
 
+def check_words(body: Json, known: frozenset[str]) -> None:
+    """Refuse (400) names that are too long, metadata that are no text, and what is not `known`."""
+    if unknown := sorted(set(body) - known):
+        raise Refusal(400, f"Additional properties are not allowed ('{unknown[0]}' was unexpected)")
+    for key in ("name", "description"):
+        if len(str(body.get(key) or "")) > _LONGEST_NAME:
+            raise Refusal(400, f"Invalid input received: {key} has more than {_LONGEST_NAME} characters.")
+    metadata = body.get("metadata") or {}
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise Refusal(400, "Invalid input for field/attribute metadata: its values are not of type 'string'")
+
+
+def check_ids(body: Json, *keys: str, needed: bool = False) -> None:
+    """Refuse (400) what should be ids and are none."""
+    for key in keys:
+        value = body.get(key)
+        if (needed and value is None) or (value is not None and not _UUID.fullmatch(str(value))):
+            raise Refusal(400, f"Invalid input for field/attribute {key}. Value: {value}. It is not a 'uuid'")
+
+
 # -- volumes ---------------------------------------------------------------------------------------------
 
 
@@ -110,6 +141,11 @@ def create_volume(call: Call) -> Answer:
     """A volume: empty, of a snapshot, of another volume, or of an image."""
     need_member(call, "volume:create")
     body, volumes = wanted(call, "volume"), _volumes(call)
+    check_words(body, _SETTABLE if call.version >= (3, 53) else frozenset(body))
+    check_ids(body, "snapshot_id", "source_volid")
+    zone = body.get("availability_zone")
+    if zone not in {None, "nova"}:
+        raise Refusal(400, f"Availability zone '{zone}' is invalid.")
     project_id = call.token.project_id
     least, source = _source(call, body)
     size = _size(body.get("size"), least)
@@ -119,7 +155,6 @@ def create_volume(call: Call) -> Answer:
         name=name, size=size, project_id=project_id, user_id=call.token.user_id, type_name=kind
     )
     volume.description = body.get("description")
-    volume.zone = str(body.get("availability_zone") or "nova")
     volume.metadata = {str(key): str(value) for key, value in (body.get("metadata") or {}).items()} or None
     volume.snapshot_id, volume.source_volid = body.get("snapshot_id"), body.get("source_volid")
     volume.image_id = body.get("imageRef") or body.get("image_id")
@@ -163,6 +198,7 @@ def _size(size: object, least: int) -> int:
 def update_volume(call: Call) -> Json:
     """Another name, description or other metadata."""
     volume, body = _volume(call), wanted(call, "volume")
+    check_words(body, frozenset({"name", "description", "display_name", "display_description", "metadata"}))
     volume.name = body.get("name", volume.name)
     volume.description = body.get("description", volume.description)
     if isinstance(body.get("metadata"), dict):
@@ -241,9 +277,8 @@ def list_services(call: Call) -> Json:
     for name in volumes.pools:
         row = _service(call, "cinder-volume", f"{volumes.host}@{name}")
         row |= {"replication_status": "disabled", "active_backend_id": None, "frozen": False}
-        rows.append(row | ({"cluster": None} if call.version >= (3, 7) else {}))
-        if call.version >= (3, 49):
-            row["backend_state"] = "up"
+        row |= {"cluster": None} if call.version >= (3, 7) else {}
+        rows.append(row | ({"backend_state": "up"} if call.version >= (3, 49) else {}))
     return {"services": rows}
 
 
@@ -289,16 +324,22 @@ def show_default_quota(call: Call) -> Json:
 
 @ROUTES.on("PUT", "/os-quota-sets/{project_id}")
 def update_quota(call: Call) -> Json:
-    """Set limits of a project, not below what it uses. Unknown resources are taken without a word."""
+    """Set limits of a project.
+
+    As in the real Cinder, unknown resources are taken without a word, and a limit below what is used is
+    refused only where the project has one of its own already.
+    """
     need_admin(call, "volume_extension:quotas:update")
     project_id, volumes, body = call.ids[0], _volumes(call), dict(wanted(call, "quota_set"))
-    used = volumes.usage(project_id)
+    used, known = volumes.usage(project_id), volumes.quotas.get(project_id, {})
+    if not body:
+        raise Refusal(400, "Invalid input for field/attribute quota_set. Value: {}. {} should be non-empty")
     for key in ("id", "tenant_id", "project_id"):
         body.pop(key, None)
     for name, limit in body.items():
         if isinstance(limit, bool) or not str(limit).lstrip("-").isdigit() or int(limit) < -1:
             raise Refusal(400, f"Invalid input received: {name} must be an integer of -1 or more")
-        if name != "per_volume_gigabytes" and 0 <= int(limit) < used[name]:
+        if name in known and name != "per_volume_gigabytes" and 0 <= int(limit) < used[name]:
             raise Refusal(
                 400,
                 f"Quota {name} limit must be equal or greater than existing resources. Current usage is "

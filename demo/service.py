@@ -1,4 +1,4 @@
-"""multisite itself, running over the lab: for the demo and for the tests.
+"""multisite itself, running over a cloud: for the demo and for the tests.
 
 Everything that a process of the service needs lies in one folder: configuration, database, key, log. The
 commands are the real ones (`multisite db upgrade`, `service register`, `serve`), as an operator runs them.
@@ -13,10 +13,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-from lab.errors import LabError
-from lab.layout import HOST, Lab
+from demo.cloud import Cloud, DemoError
 
-PASSWORD = "multisite-lab"
+HOST = "127.0.0.1"
+PASSWORD = "multisite-demo"
 START_SECONDS = 60
 
 _CONFIGURATION = """\
@@ -52,7 +52,7 @@ project_domain_name = Default
 class Service:
     """One process of multisite; `settings` is more configuration, `{section: {option: value}}`."""
 
-    lab: Lab
+    cloud: Cloud
     folder: Path
     port: int = 8118
     metrics_port: int = 0
@@ -77,14 +77,13 @@ class Service:
     def prepare(self) -> None:
         """Write the configuration, make the database, put the service into the home Keystone."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        home = self.lab.regions[0]
         text = _CONFIGURATION.format(
             folder=self.folder,
             host=HOST,
             port=self.port,
-            clouds=self.lab.clouds_file,
+            clouds=self.cloud.clouds_file,
             metrics_port=self.metrics_port,
-            auth_url=self.lab.auth_url(home),
+            auth_url=self.cloud.auth_url,
             password=PASSWORD,
         )
         self.configuration.write_text(text + _more(self.settings))
@@ -92,7 +91,7 @@ class Service:
         secret.write_text(PASSWORD)
         self.run("db", "upgrade")
         self.run(
-            *("service", "register", "--credential", f"{home.name}-admin"),
+            *("service", "register", "--credential", self.cloud.operator),
             *("--url", self.url, "--password-file", str(secret)),
         )
 
@@ -105,7 +104,7 @@ class Service:
             check=False,
         )
         if done.returncode:
-            raise LabError(f"multisite {' '.join(words)}: {done.stderr.strip()}")
+            raise DemoError(f"multisite {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
 
     def start(self) -> None:
@@ -121,9 +120,9 @@ class Service:
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if self.process.poll() is not None:
-                raise LabError(f"multisite ended at once: {self.last_words()}")
+                raise DemoError(f"multisite ended at once: {self.last_words()}")
             if time.monotonic() > deadline:
-                raise LabError(f"multisite did not answer within {START_SECONDS} s; its log: {self.log}")
+                raise DemoError(f"multisite did not answer within {START_SECONDS} s; its log: {self.log}")
             time.sleep(0.1)
 
     def answers(self) -> bool:
