@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from multisite.sim.http import Answer, Call, Json, Refusal, to_bytes
+from multisite.sim.http import Answer, Call, Json, Refusal, parse_stamp, to_bytes
 from multisite.sim.identity.state import NOT_ALLOWED, UNAUTHORIZED, Keystone, Token
 from multisite.sim.routing import Routes
 
