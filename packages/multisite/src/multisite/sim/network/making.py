@@ -1,6 +1,8 @@
 """How each of Neutron's kinds of objects is made from the body of a POST."""
 
+import re
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 
 from multisite.sim.http import Call, Json, Refusal
 from multisite.sim.network.model import (
@@ -16,6 +18,8 @@ from multisite.sim.network.model import (
 )
 from multisite.sim.network.seeing import find, state_of
 
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
+
 
 def _make_network(call: Call, wanted: Json, owner: str) -> Net:
     external, shared = bool(wanted.get("router:external")), bool(wanted.get("shared"))
@@ -27,7 +31,19 @@ def _make_network(call: Call, wanted: Json, owner: str) -> Net:
 
 
 def _make_subnet(call: Call, wanted: Json, owner: str) -> Subnet:
-    network = find(call, "network", str(wanted.get("network_id")), to_write=True)
+    _need(wanted, "network_id", "cidr")
+    if wanted.get("ip_version", 4) not in {4, 6}:
+        raise Refusal(
+            400,
+            f"Invalid input for ip_version. Reason: {wanted['ip_version']} is not in valid_values.",
+            kind="HTTPBadRequest",
+        )
+    network = state_of(call).networks.get(str(wanted["network_id"]))
+    if network is None:
+        raise state_of(call).missing("network", str(wanted["network_id"]))
+    if not call.token.admin and network.project_id != call.token.project_id:
+        raise Refusal(403, "rule:create_subnet is disallowed by policy", kind="PolicyNotAuthorized")
+    _check_addresses(wanted)
     subnet = state_of(call).create_subnet(
         network_id=network.id, name=_name(wanted), project_id=owner, cidr=str(wanted.get("cidr")),
         gateway=wanted.get("gateway_ip"), dhcp=bool(wanted.get("enable_dhcp", True)),
@@ -46,6 +62,7 @@ def _make_router(call: Call, wanted: Json, owner: str) -> Router:
 
 
 def _make_floating_ip(call: Call, wanted: Json, owner: str) -> FloatingIp:
+    _need(wanted, "floating_network_id")
     return state_of(call).create_floating_ip(
         project_id=owner, network_id=str(wanted.get("floating_network_id")),
         port_id=wanted.get("port_id"), address=wanted.get("floating_ip_address"),
@@ -59,8 +76,16 @@ def _make_group(call: Call, wanted: Json, owner: str) -> SecurityGroup:
 
 def _make_port(call: Call, wanted: Json, owner: str) -> Port:
     state = state_of(call)
-    network = find(call, "network", str(wanted.get("network_id")))
+    _need(wanted, "network_id")
+    network = find(call, "network", str(wanted["network_id"]))
     fixed = (wanted.get("fixed_ips") or [{}])[0]
+    if wanted.get("mac_address") and not _MAC.fullmatch(str(wanted["mac_address"])):
+        raise _invalid("mac_address", wanted["mac_address"], "is not a valid MAC address")
+    if "binding:host_id" in wanted and not call.token.admin:
+        raise Refusal(
+            403, "(rule:create_port and rule:create_port:binding:host_id) is disallowed by policy",
+            kind="PolicyNotAuthorized",
+        )  # fmt: skip
     port = state.create_port(
         project_id=owner, network_id=network.id, name=str(wanted.get("name") or ""),
         device_id=str(wanted.get("device_id") or ""), device_owner=str(wanted.get("device_owner") or ""),
@@ -104,18 +129,46 @@ def _make_pool(call: Call, wanted: Json, owner: str) -> SubnetPool:
 def _make_policy(call: Call, wanted: Json, owner: str) -> RbacPolicy:
     state = state_of(call)
     network = find(call, "network", str(wanted.get("object_id")), to_write=True)
-    now = state.region.made_at("network")
-    policy = RbacPolicy(
-        id=state.region.new_id(), name="", project_id=owner, created=now, updated=now, object_id=network.id,
-        object_type=str(wanted.get("object_type")), action=str(wanted.get("action")),
-        target=str(wanted.get("target_tenant") or wanted.get("target_project_id")),
-    )  # fmt: skip
-    state.rbac_policies[policy.id] = policy
-    return policy
+    assert isinstance(network, Net)  # noqa: S101 - what `find` was asked for
+    target = str(wanted.get("target_tenant") or wanted.get("target_project_id"))
+    return state.create_policy(network, owner, str(wanted.get("action")), target)
 
 
 def _name(wanted: Json) -> str:
-    return str(wanted.get("name") or "")
+    name = wanted.get("name")
+    if name is not None and not isinstance(name, str):
+        raise _invalid("name", name, "is not a valid string")
+    return name or ""
+
+
+def _invalid(key: str, value: object, reason: str) -> Refusal:
+    return Refusal(400, f"Invalid input for {key}. Reason: '{value}' {reason}.", kind="HTTPBadRequest")
+
+
+def _need(wanted: Json, *keys: str) -> None:
+    for key in keys:
+        if wanted.get(key) is None:
+            raise Refusal(
+                400,
+                f"Failed to parse request. Required attribute '{key}' not specified",
+                kind="HTTPBadRequest",
+            )
+
+
+def _check_addresses(wanted: Json) -> None:
+    """Refuse (400) a gateway that is no address, and pools outside of the subnet."""
+    try:
+        cidr = ip_network(str(wanted["cidr"]))
+    except ValueError:
+        raise _invalid("cidr", wanted["cidr"], "is not a valid IP subnet") from None
+    gateway = wanted.get("gateway_ip")
+    try:
+        gateway is None or ip_address(str(gateway))
+        ends = [ip_address(str(pool[end])) for pool in wanted.get("allocation_pools") or [] for end in pool]
+    except ValueError:
+        raise _invalid("gateway_ip", gateway, "is not a valid IP address") from None
+    if any(end not in cidr for end in ends):
+        raise Refusal(400, f"The allocation pool spans beyond the subnet cidr {cidr}.", kind="InvalidInput")
 
 
 #: How each kind is made: from the call, the object in its body, and the owner's project.
@@ -130,3 +183,46 @@ MAKERS: dict[str, Callable[[Call, Json, str], Item]] = {
     "subnetpool": _make_pool,
     "rbac_policy": _make_policy,
 }
+
+_ANY = {"name", "description", "project_id", "tenant_id", "tags"}
+#: What may be said of each kind when it is made.
+SETTABLE: dict[str, set[str]] = {
+    "network": _ANY
+    | {
+        "admin_state_up", "shared", "router:external", "mtu", "is_default", "port_security_enabled",
+        "provider:network_type", "provider:physical_network", "provider:segmentation_id",
+        "availability_zone_hints", "qos_policy_id", "vlan_transparent", "dns_domain", "segments", "qinq",
+    },
+    "subnet": _ANY
+    | {
+        "network_id", "ip_version", "cidr", "gateway_ip", "allocation_pools", "enable_dhcp", "dns_nameservers",
+        "host_routes", "ipv6_ra_mode", "ipv6_address_mode", "subnetpool_id", "prefixlen", "segment_id",
+        "service_types", "use_default_subnetpool",
+    },
+    "port": _ANY
+    | {
+        "network_id", "admin_state_up", "mac_address", "fixed_ips", "device_id", "device_owner", "security_groups",
+        "allowed_address_pairs", "extra_dhcp_opts", "binding:host_id", "binding:vnic_type", "binding:profile",
+        "port_security_enabled", "qos_policy_id", "dns_name", "propagate_uplink_status",
+    },
+    "router": _ANY
+    | {"admin_state_up", "external_gateway_info", "availability_zone_hints", "flavor_id", "ha", "distributed"},
+    "floatingip": _ANY
+    | {
+        "floating_network_id", "port_id", "fixed_ip_address", "floating_ip_address", "subnet_id", "qos_policy_id",
+    },
+    "security_group": _ANY | {"stateful"},
+    "security_group_rule": _ANY
+    | {
+        "security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
+        "remote_ip_prefix", "remote_group_id", "remote_address_group_id",
+    },
+    "subnetpool": _ANY
+    | {
+        "prefixes", "default_prefixlen", "min_prefixlen", "max_prefixlen", "shared", "is_default",
+        "address_scope_id", "default_quota",
+    },
+    "rbac_policy": {
+        "object_type", "object_id", "action", "target_tenant", "target_project_id", "project_id", "tenant_id",
+    },
+}  # fmt: skip

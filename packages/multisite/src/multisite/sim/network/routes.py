@@ -2,7 +2,7 @@
 
 from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.network.listing import listing
-from multisite.sim.network.making import MAKERS
+from multisite.sim.network.making import MAKERS, SETTABLE
 from multisite.sim.network.model import FloatingIp, Item, Net, Port, Router, SecurityGroup, Subnet
 from multisite.sim.network.seeing import find, sees, state_of
 from multisite.sim.network.state import QUOTA
@@ -77,6 +77,8 @@ def _list(call: Call, path: str) -> Json:
 def _show(call: Call, path: str) -> Json:
     _, kind = KINDS[path]
     body = _json(call, kind, find(call, kind, call.ids[0]))
+    for rule in body.get("security_group_rules", ()):
+        rule["belongs_to_default_sg"] = False  # known when one group is shown, and not when they are listed
     fields = call.query.get("fields")
     return {kind: {name: body[name] for name in fields if name in body} if fields else body}
 
@@ -105,6 +107,8 @@ def _owner(call: Call, wanted: Json) -> str:
 def _create(call: Call, path: str) -> Answer:
     _, kind = KINDS[path]
     wanted = _wanted(call, kind)
+    if unknown := sorted(set(wanted) - SETTABLE[kind]):
+        raise Refusal(400, f"Unrecognized attribute(s) '{unknown[0]}'", kind="HTTPBadRequest")
     item = MAKERS[kind](call, wanted, _owner(call, wanted))
     return Answer(201, {kind: _json(call, kind, item)})
 
@@ -211,18 +215,43 @@ def _interface(router: Item, port: Port) -> Json:
 
 @ROUTES.on("GET", "/network-ip-availabilities")
 def list_availabilities(call: Call) -> Json:
-    """Addresses in all and used, per network."""
+    """Addresses in all and used, per network; tenants are told of none."""
     state = state_of(call)
-    networks = state.visible_networks(call.token.project_id, admin=call.token.admin)
-    if not call.token.admin:
-        raise Refusal(403, "rule:get_network_ip_availabilities is disallowed by policy")
+    networks = list(state.networks.values()) if call.token.admin else []
+    wanted = call.query.get("network_id")
+    networks = [network for network in networks if not wanted or network.id in wanted]
     return {"network_ip_availabilities": [availability_json(state, network) for network in networks]}
+
+
+@ROUTES.on("GET", "/network-ip-availabilities/{network_id}")
+def show_availability(call: Call) -> Json:
+    """The same for one network."""
+    state = state_of(call)
+    network = state.networks.get(call.ids[0])
+    if network is None:
+        raise state.missing("network", call.ids[0])
+    if not call.token.admin:
+        raise Refusal(404, "The resource could not be found.", kind="HTTPNotFound")
+    return {"network_ip_availability": availability_json(state, network)}
+
+
+@ROUTES.on("GET", "/quotas")
+def list_quotas(call: Call) -> Json:
+    """The limits of all projects that have some of their own."""
+    if not call.token.admin:
+        raise Refusal(403, "rule:get_quota is disallowed by policy", kind="PolicyNotAuthorized")
+    state = state_of(call)
+    rows = [{**state.limits(item), "project_id": item, "tenant_id": item} for item in state.quotas]
+    return {"quotas": rows}
 
 
 def _quota_owner(call: Call) -> str:
     project_id = call.ids[0]
     if project_id != call.token.project_id and not call.token.admin:
-        raise Refusal(403, "rule:get_quota is disallowed by policy", kind="PolicyNotAuthorized")
+        raise Refusal(
+            403, "User does not have admin privileges: Cannot GET resource for non admin tenant.",
+            kind="AdminRequired",
+        )  # fmt: skip
     return project_id
 
 
@@ -252,7 +281,7 @@ def show_quota_in_detail(call: Call) -> Json:
 
 @ROUTES.on("PUT", "/quotas/{project_id}")
 def update_quota(call: Call) -> Json:
-    """Set limits of a project; not below what it has."""
+    """Set limits of a project, even below what it has: Neutron asks only on request."""
     state, project_id = state_of(call), call.ids[0]
     if not call.token.admin:
         raise Refusal(403, "rule:update_quota is disallowed by policy", kind="PolicyNotAuthorized")
@@ -260,12 +289,9 @@ def update_quota(call: Call) -> Json:
     for name, limit in wanted.items():
         if name not in QUOTA:
             raise Refusal(400, f"Unrecognized attribute(s) '{name}'", kind="HTTPBadRequest")
-        used = state.used(name, project_id)
-        if 0 <= int(limit) < used:
+        if not str(limit).lstrip("-").isdigit() or int(limit) < -1:
             raise Refusal(
-                400,
-                f"Quota limit for {name} must not be below what is used: {used}",
-                kind="InvalidQuotaValue",
+                400, f"Invalid input for {name}. Reason: '{limit}' is not an integer.", kind="InvalidInput"
             )
     state.quotas.setdefault(project_id, {}).update({name: int(limit) for name, limit in wanted.items()})
     return {"quota": state.limits(project_id)}

@@ -1,6 +1,6 @@
 """Who sees which of Neutron's objects, and who may write them."""
 
-from multisite.sim.http import Call
+from multisite.sim.http import Call, Refusal
 from multisite.sim.network.model import Item, Net, Port, Subnet, SubnetPool
 from multisite.sim.network.state import Network
 
@@ -29,11 +29,13 @@ def sees(call: Call, item: Item) -> bool:
 
 
 def find(call: Call, kind: str, item_id: str, *, to_write: bool = False) -> Item:
-    """An item that the token's project sees, or owns where it is to be written. Raises `Refusal` (404)."""
+    """An item that the token's project sees, or owns where it is to be written. Raises `Refusal` (403, 404)."""
     state = state_of(call)
     item: Item | None = state.collection(kind).get(item_id)
     if item is None or not sees(call, item):
         raise state.missing(kind, item_id)
-    if to_write and not (call.token.admin or item.project_id == call.token.project_id):
-        raise state.missing(kind, item_id)
+    if to_write:
+        own = call.token.admin or item.project_id == call.token.project_id
+        if not own or not {"member", "admin"} & set(call.token.roles):
+            raise Refusal(403, f"rule:write_{kind} is disallowed by policy", kind="PolicyNotAuthorized")
     return item

@@ -125,7 +125,21 @@ class Network:
             Net, project_id, name=name, external=external, shared=shared, segment=self._segments
         )
         self.networks[network.id] = network
+        for wanted, action in ((external, "access_as_external"), (shared, "access_as_shared")):
+            if wanted:
+                self.create_policy(network, project_id, action, "*")
         return network
+
+    def create_policy(self, network: Net, project_id: str, action: str, target: str) -> RbacPolicy:
+        """Show a network to a project, or make it external for it. Raises `Refusal` (400)."""
+        if action not in {"access_as_shared", "access_as_external"}:
+            raise Refusal(400, f"Invalid action '{action}' for object type 'network'.", kind="InvalidInput")
+        policy = self._make(
+            RbacPolicy, project_id, name="", object_id=network.id, object_type="network", action=action,
+            target=target,
+        )  # fmt: skip
+        self.rbac_policies[policy.id] = policy
+        return policy
 
     def delete_network(self, network: Net) -> None:
         """Delete a network that has no port but its own. Raises `Refusal` (409)."""
@@ -138,6 +152,9 @@ class Network:
             )
         for subnet_id in list(network.subnets):
             del self.subnets[subnet_id]
+        for policy in list(self.rbac_policies.values()):
+            if policy.object_id == network.id:
+                del self.rbac_policies[policy.id]
         del self.networks[network.id]
 
     def visible_networks(self, project_id: str, *, admin: bool = False) -> list[Net]:
@@ -156,7 +173,9 @@ class Network:
     def granted(self, network_id: str, project_id: str) -> bool:
         """Whether a policy shows a network to a project."""
         return any(
-            policy.object_id == network_id and policy.target in {"*", project_id}
+            policy.object_id == network_id
+            and policy.target in {"*", project_id}
+            and policy.action == "access_as_shared"
             for policy in self.rbac_policies.values()
         )
 
@@ -246,6 +265,8 @@ class Network:
         if subnet_id:
             subnets = [subnet for subnet in subnets if subnet.id == subnet_id]
             if not subnets:
+                if subnet_id not in self.subnets:
+                    raise self.missing("subnet", subnet_id)
                 raise Refusal(
                     400, "Invalid input for operation: Subnet is not of this network.", kind="InvalidInput"
                 )

@@ -16,7 +16,9 @@ from multisite.sim.network.model import (
     Subnet,
     SubnetPool,
 )
-from multisite.sim.network.state import INTERFACE, Network
+from multisite.sim.network.state import FLOATING, INTERFACE, Network
+
+_VIF = {"port_filter": True, "connectivity": "l2", "bound_drivers": {"0": "simulated"}}
 
 
 def _common(item: Item) -> Json:
@@ -38,27 +40,30 @@ def network_json(state: Network, item: Net, *, project_id: str, admin: bool) -> 
         "name": item.name, "admin_state_up": item.up, "status": "ACTIVE", "mtu": item.mtu, "shared": shared,
         "router:external": item.external, "subnets": list(item.subnets), "ipv4_address_scope": None,
         "ipv6_address_scope": None, "availability_zone_hints": [], "availability_zones": [],
-        "port_security_enabled": True, "is_default": False, "qos_policy_id": None,
+        "port_security_enabled": True, "qos_policy_id": None, "l2_adjacency": True, "qinq": False,
+        "vlan_transparent": False,
     }  # fmt: skip
-    if not item.external:
-        del body["is_default"]
+    if item.external:
+        body["is_default"] = False
     if admin:
         body |= {
-            "provider:network_type": "geneve",
-            "provider:physical_network": None,
-            "provider:segmentation_id": item.segment,
+            "provider:network_type": "flat" if item.external else "vxlan",
+            "provider:physical_network": "external" if item.external else None,
+            "provider:segmentation_id": None if item.external else item.segment,
         }
     return body
 
 
-def subnet_json(item: Subnet) -> Json:
+def subnet_json(state: Network, item: Subnet, *, admin: bool) -> Json:
     """A subnet."""
     version = item.addresses.network.version
-    return _common(item) | {
+    more: Json = {"segment_id": None} if admin else {}
+    return _common(item) | more | {
         "name": item.name, "network_id": item.network_id, "ip_version": version, "cidr": item.addresses.cidr,
         "gateway_ip": item.addresses.gateway, "allocation_pools": item.addresses.pools(),
         "enable_dhcp": item.dhcp, "dns_nameservers": list(item.dns), "host_routes": [],
         "ipv6_ra_mode": None, "ipv6_address_mode": None, "subnetpool_id": item.pool_id, "service_types": [],
+        "router:external": state.networks[item.network_id].external,
     }  # fmt: skip
 
 
@@ -66,7 +71,7 @@ def port_json(item: Port, *, admin: bool) -> Json:
     """A port; its host is for administrators."""
     body = _common(item) | {
         "name": item.name, "network_id": item.network_id, "mac_address": item.mac, "admin_state_up": item.up,
-        "status": "ACTIVE" if item.host or item.device_owner == INTERFACE else "DOWN",
+        "status": _port_status(item), "ip_allocation": "immediate",
         "device_id": item.device_id, "device_owner": item.device_owner,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address} for subnet, address in item.fixed_ips],
         "security_groups": list(item.security_groups), "allowed_address_pairs": [], "extra_dhcp_opts": [],
@@ -75,10 +80,18 @@ def port_json(item: Port, *, admin: bool) -> Json:
     }  # fmt: skip
     if admin:
         body |= {
-            "binding:host_id": item.host, "binding:profile": {}, "binding:vif_details": {},
-            "binding:vif_type": "unbound" if not item.host else "other",
+            "binding:host_id": item.host, "binding:profile": {}, "resource_request": None,
+            "binding:vif_details": dict(_VIF) if item.host else {},
+            "binding:vif_type": "ovs" if item.host else "unbound",
         }  # fmt: skip
     return body
+
+
+def _port_status(item: Port) -> str:
+    """A floating IP's own port has no status."""
+    if item.device_owner == FLOATING:
+        return "N/A"
+    return "ACTIVE" if item.host or item.device_owner == INTERFACE else "DOWN"
 
 
 def router_json(state: Network, item: Router, *, admin: bool) -> Json:
@@ -114,7 +127,7 @@ def floating_ip_json(state: Network, item: FloatingIp) -> Json:
     return _common(item) | {
         "status": "DOWN", "floating_network_id": item.network_id, "floating_ip_address": item.address,
         "fixed_ip_address": item.fixed_address, "port_id": item.port_id, "router_id": item.router_id,
-        "port_details": details, "qos_policy_id": None, "dns_name": "", "dns_domain": "",
+        "port_details": details, "qos_policy_id": None, "port_forwardings": [],
     }  # fmt: skip
 
 
@@ -122,13 +135,19 @@ def group_json(state: Network, item: SecurityGroup) -> Json:
     """A security group with its rules."""
     return _common(item) | {
         "name": item.name, "stateful": item.stateful, "shared": False,
-        "security_group_rules": [rule_json(rule) for rule in state.rules_of(item)],
+        "security_group_rules": [
+            rule_json(rule) | {"standard_attr_id": int(rule.id[:7], 16), "belongs_to_default_sg": None, "tags": []}
+            for rule in state.rules_of(item)
+        ],
     }  # fmt: skip
 
 
 def rule_json(item: SecurityGroupRule) -> Json:
-    """A rule of a security group."""
-    return _common(item) | {
+    """A rule of a security group, as it is listed: inside its group it has more and less."""
+    body = _common(item)
+    del body["tags"]
+    return body | {
+        "description": item.description or None,
         "security_group_id": item.group_id, "direction": item.direction, "ethertype": item.ethertype,
         "protocol": item.protocol, "port_range_min": item.port_min, "port_range_max": item.port_max,
         "remote_ip_prefix": item.remote_prefix, "remote_group_id": item.remote_group,
@@ -159,7 +178,7 @@ def to_json(state: Network, kind: str, item: Item, *, project_id: str, admin: bo
     """An item of any kind."""
     forms: dict[str, Callable[[Any], Json]] = {
         "network": lambda one: network_json(state, one, project_id=project_id, admin=admin),
-        "subnet": subnet_json,
+        "subnet": lambda one: subnet_json(state, one, admin=admin),
         "port": lambda one: port_json(one, admin=admin),
         "router": lambda one: router_json(state, one, admin=admin),
         "floatingip": lambda one: floating_ip_json(state, one),
