@@ -130,31 +130,22 @@ class Simulator:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         told: dict[str, str] = dict(service.headers)
         try:
-            lost: Lost | None = None
-            try:
-                handler, route, ids = _find_route(service.routes, method, asked.path)
-            except Lost as error:
-                lost = error
-            token = asked.region.keystone.valid(headers.get("x-auth-token"))
-            if token is None and route not in service.open_routes:
-                raise _Unauthenticated(asked.region.world.auth_url(asked.region.name))
+            handler, route, ids, lost = _find_route(service.routes, method, asked.path)
+            token = _token(asked, headers, needed=route not in service.open_routes)
             version = (0, 0)
             if service.microversions:
                 version = service.microversions.read(headers)
                 told |= service.microversions.headers(version)
             if lost:
-                raise lost
-            query = scope["query_string"].decode("latin-1")
+                return route, _refused(
+                    lost, service.lost, told if service.kind == "placement" else service.headers, headers
+                )
             call = Call(
-                method, asked.path, {}, {}, headers, token or _nobody(), asked.region, asked.base, version, ids,
-                body,
+                method, asked.path, {}, {}, headers, token, asked.region, asked.base, version, ids, body
             )  # fmt: skip
-            return route, _serve(service, handler, call, query, told)
+            return route, _serve(service, handler, call, scope["query_string"].decode("latin-1"), told)
         except _Unauthenticated as refusal:
             return route, _refused(refusal, service.unauthorized, service.headers, headers)
-        except Lost as refusal:
-            kept = told if service.kind == "placement" else service.headers
-            return route, _refused(refusal, service.lost, kept, headers)
         except Refusal as refusal:
             return route, _refused(refusal, service.refuse, told, headers)
 
@@ -195,25 +186,31 @@ class _Unauthenticated(Refusal):
         super().__init__(401, UNAUTHORIZED, headers={"WWW-Authenticate": f'Keystone uri="{auth_url}"'})
 
 
-def _find_route(
-    routes: Routes, method: str, path: str
-) -> tuple[Callable[[Call], Json | Answer], str, tuple[str, ...]]:
+def _find_route(routes: Routes, method: str, path: str) -> tuple[Handler, str, tuple[str, ...], Lost | None]:
+    """The route's handler, name and ids; where there is none, what to say once the token is checked."""
     try:
-        return routes.find(method, path)
-    except Refusal:
+        return *routes.find(method, path), None
+    except Lost as lost:
         if method == "HEAD":
-            return routes.find("GET", path)
-        raise
+            return _find_route(routes, "GET", path)
+        return _nothing, f"{method} {path}", (), lost
 
 
-def _nobody() -> Any:
-    """In place of a token, on the routes that need none."""
-    return None
+def _nothing(_: Call) -> Json:
+    return {}
+
+
+def _token(asked: Asked, headers: Mapping[str, str], *, needed: bool) -> Any:
+    """The request's token; none is fine on some routes. Raises `_Unauthenticated`."""
+    token = asked.region.keystone.valid(headers.get("x-auth-token"))
+    if token is None and needed:
+        raise _Unauthenticated(asked.region.world.auth_url(asked.region.name))
+    return token
 
 
 def _json(body: bytes, headers: Mapping[str, str]) -> Json:
     if not body or headers.get("content-type") == "application/octet-stream":
-        return {}
+        return {}  # a body of bytes is not read, but by those that want bytes
     try:
         parsed = json.loads(body)
     except ValueError:

@@ -123,7 +123,7 @@ def _neutron_kind(status: int) -> str:
 
 
 def webob_form(refusal: Refusal) -> Answer:
-    """The errors of the library below Nova, Cinder and Glance: JSON for who asks for it, else a small page."""
+    """The errors of the library below Nova, Cinder and Glance: JSON if asked for, else a small page."""
     title = _title(refusal.status)
     code = f"{refusal.status} {title}"
     if "json" in refusal.accept:

@@ -50,14 +50,13 @@ def create_keypair(call: Call) -> Answer:
     keypairs = call.region.compute.keypairs
     if not name or not public_key:
         raise Refusal(400, "Invalid input for field/attribute keypair. 'public_key' is a required property")
+    made = make_keypair(user_id, name, public_key, call.region.now("compute"), len(keypairs) + 1)
     if (user_id, name) in keypairs:
         raise Refusal(409, f"Key pair '{name}' already exists.")
     held = sum(owner == user_id for owner, _ in keypairs)
     if 0 <= call.region.compute.limits(call.token.project_id)["key_pairs"] <= held:
         raise Refusal(403, "Quota exceeded, too many key pairs.")
-    keypairs[user_id, name] = keypair = make_keypair(
-        user_id, name, public_key, call.region.now("compute"), len(keypairs) + 1
-    )
+    keypairs[user_id, name] = keypair = made
     status = 201 if call.version >= (2, 2) else 200
     return Answer(status, {"keypair": _shown(call, keypair) | {"user_id": user_id}})
 

@@ -2,6 +2,7 @@
 
 import re
 
+from multisite.sim.compute.checks import FLAVOR_SORT_KEYS, check_sorting
 from multisite.sim.compute.state import QUOTA, Compute, Flavor
 from multisite.sim.compute.wire import aggregate_json, flavor_json, hypervisor_json, links, service_json
 from multisite.sim.http import Answer, Call, Json, Refusal
@@ -164,7 +165,12 @@ def list_zones(call: Call) -> Json:
 
 
 def _flavors(call: Call) -> list[Flavor]:
-    flavors = sorted(call.region.compute.flavors.values(), key=lambda item: item.id)
+    check_sorting(call, FLAVOR_SORT_KEYS)
+    key = FLAVOR_SORT_KEYS[call.one("sort_key", "flavorid")]
+    flavors = sorted(
+        call.region.compute.flavors.values(), key=lambda item: (getattr(item, key), item.id),
+        reverse=call.one("sort_dir", "asc") == "desc",
+    )  # fmt: skip
     wanted = call.one("is_public")
     if not call.token.admin or wanted == "":
         own = call.token.project_id
@@ -203,13 +209,13 @@ def show_flavor(call: Call) -> Json:
 @ROUTES.on("POST", "/flavors")
 def create_flavor(call: Call) -> Json:
     """A flavor; its name and id must be new."""
-    need_admin(call, "os_compute_api:os-flavor-manage:create")
     wanted, compute = call.part("flavor"), call.region.compute
     flavor_id = str(wanted.get("id") or call.region.new_id())
     name = str(wanted.get("name") or "")
     for size in ("vcpus", "ram", "disk"):
         if not str(wanted.get(size, "")).isdigit():
             raise Refusal(400, f"Invalid input for field/attribute {size}. Value: {wanted.get(size)}.")
+    need_admin(call, "os_compute_api:os-flavor-manage:create")
     for item in compute.flavors.values():
         if item.name == name:
             raise Refusal(409, f"Flavor with name {name} already exists.")
@@ -373,4 +379,9 @@ def show_limits(call: Call) -> Json:
         "maxServerGroupMembers": limits["server_group_members"], "totalInstancesUsed": used["instances"],
         "totalCoresUsed": used["cores"], "totalRAMUsed": used["ram"], "totalServerGroupsUsed": 0,
     }  # fmt: skip
+    if call.version < (2, 57):
+        absolute |= {
+            "maxPersonality": limits["injected_files"],
+            "maxPersonalitySize": limits["injected_file_content_bytes"],
+        }
     return {"limits": {"rate": [], "absolute": absolute}}

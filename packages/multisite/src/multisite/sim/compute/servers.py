@@ -2,22 +2,22 @@
 
 import re
 
+from multisite.sim.compute.checks import (
+    SERVER_SORT_KEYS,
+    boolean,
+    check_server_body,
+    check_server_query,
+    check_uuid,
+)
 from multisite.sim.compute.routes import ROUTES, need_admin
 from multisite.sim.compute.state import Flavor, Server
 from multisite.sim.compute.wire import addresses, links, server_json
 from multisite.sim.http import Answer, Call, Json, Refusal, parse_stamp
 from multisite.sim.paging import next_link, page
 
-#: How a listing may be sorted, and what of a server that is.
-_SORT_KEYS = {
-    "created_at": "created", "updated_at": "updated", "display_name": "name", "name": "name", "uuid": "id",
-    "vm_state": "status", "status": "status", "project_id": "project_id",
-}  # fmt: skip
-
 
 def _all_projects(call: Call) -> bool:
-    wanted = call.one("all_tenants", "0" if "all_tenants" not in call.query else "1")
-    if wanted.lower() not in {"1", "true", "t", "yes", "on"}:
+    if not boolean(call.one("all_tenants", "0") or "1"):
         return False
     need_admin(call, "os_compute_api:servers:detail:get_all_tenants")
     return True
@@ -25,6 +25,7 @@ def _all_projects(call: Call) -> bool:
 
 def _chosen(call: Call) -> list[Server]:
     """The servers that a listing's filters let through, sorted."""
+    check_server_query(call)
     compute = call.region.compute
     for server in compute.servers.values():
         compute.settle(server)
@@ -44,9 +45,9 @@ def _chosen(call: Call) -> list[Server]:
         and (since is None or server.updated >= int(since))
         and _fits(call, server)
     ]
-    key = _SORT_KEYS.get(call.one("sort_key", "created_at"), "created")
+    key = SERVER_SORT_KEYS[call.one("sort_key", "created_at")]
     reverse = call.one("sort_dir", "desc") == "desc"
-    return sorted(found, key=lambda item: (getattr(item, key), item.id), reverse=reverse)
+    return sorted(found, key=lambda item: (getattr(item, key) or "", item.id), reverse=reverse)
 
 
 def _fits(call: Call, server: Server) -> bool:
@@ -90,10 +91,19 @@ def _server(call: Call) -> Server:
     return call.region.compute.server(call.ids[0], None if call.token.admin else call.token.project_id)
 
 
+def _server_to_write(call: Call, rule: str) -> Server:
+    """The same, for one who may do more than look. Raises `Refusal` (403, 404)."""
+    server = _server(call)
+    if not {"member", "admin"} & set(call.token.roles):
+        raise Refusal(403, f"Policy doesn't allow os_compute_api:{rule} to be performed.")
+    return server
+
+
 @ROUTES.on("GET", "/servers/{server_id}")
 def show_server(call: Call) -> Json:
     """One server."""
-    return {"server": server_json(call, call.region.compute, _server(call))}
+    groups: Json = {"server_groups": []} if call.version >= (2, 71) else {}
+    return {"server": server_json(call, call.region.compute, _server(call)) | groups}
 
 
 @ROUTES.on("POST", "/servers")
@@ -105,6 +115,7 @@ def create_server(call: Call) -> Answer:
     name = wanted.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= 255:  # noqa: PLR2004
         raise Refusal(400, f"Invalid input for field/attribute name. Value: {name}.")
+    check_server_body(call, wanted)
     flavor_id = str(wanted.get("flavorRef") or "").rstrip("/").rsplit("/", 1)[-1]
     try:
         flavor = compute.flavor(flavor_id, call.token.project_id)
@@ -144,7 +155,7 @@ def _boot(call: Call, wanted: Json, flavor: Flavor, networks: list[Json], name: 
         image_id=str(wanted.get("imageRef") or ""), zone=wanted.get("availability_zone"),
     )  # fmt: skip
     server.key_name = wanted.get("key_name")
-    server.description = wanted.get("description")
+    server.description = wanted.get("description") if call.version >= (2, 19) else name
     server.metadata = {str(key): str(value) for key, value in (wanted.get("metadata") or {}).items()}
     try:
         _plug(call, server, networks)
@@ -156,9 +167,11 @@ def _boot(call: Call, wanted: Json, flavor: Flavor, networks: list[Json], name: 
 
 def _check_image(call: Call, image_id: str) -> None:
     try:
-        call.region.image.image(image_id, call.token)
+        image = call.region.image.image(image_id, call.token)
     except Refusal:
         raise Refusal(400, f"Image {image_id} could not be found.") from None
+    if image.status != "active":
+        raise Refusal(400, f"Image {image_id} is not active.")
 
 
 def _networks(call: Call, wanted: Json) -> list[Json]:
@@ -201,7 +214,7 @@ def _visible_network(call: Call, network_id: str) -> None:
 @ROUTES.on("PUT", "/servers/{server_id}")
 def update_server(call: Call) -> Json:
     """Another name or description."""
-    server, wanted = _server(call), call.part("server")
+    server, wanted = _server_to_write(call, "servers:update"), call.part("server")
     server.name = str(wanted.get("name", server.name))
     server.description = wanted.get("description", server.description)
     server.updated = call.region.now("compute")
@@ -211,21 +224,23 @@ def update_server(call: Call) -> Json:
 @ROUTES.on("DELETE", "/servers/{server_id}")
 def delete_server(call: Call) -> Answer:
     """End a server."""
-    call.region.compute.delete_server(_server(call))
+    call.region.compute.delete_server(_server_to_write(call, "servers:delete"))
     return Answer(204)
 
 
 @ROUTES.on("POST", "/servers/{server_id}/action")
 def act(call: Call) -> Answer:
     """Start, stop, reboot, resize a server; confirm or revert a resize."""
-    server, compute = _server(call), call.region.compute
     action = next(iter(call.body), "")
+    server, compute = _server_to_write(call, f"servers:{action}"), call.region.compute
     match action:
         case "os-start":
             compute.set_status(server, "ACTIVE", needed=("SHUTOFF",), action="start")
         case "os-stop":
             compute.set_status(server, "SHUTOFF", needed=("ACTIVE", "ERROR"), action="stop")
         case "reboot":
+            if str(call.part("reboot").get("type")).upper() not in {"HARD", "SOFT"}:
+                raise Refusal(400, "Invalid input for field/attribute type. It is HARD or SOFT")
             compute.set_status(server, "ACTIVE", needed=("ACTIVE", "SHUTOFF"), action="reboot")
         case "resize":
             flavor_id = str(call.part("resize").get("flavorRef"))
@@ -254,7 +269,8 @@ def list_attachments(call: Call) -> Json:
 @ROUTES.on("POST", "/servers/{server_id}/os-volume_attachments")
 def attach_volume(call: Call) -> Json:
     """Attach a volume of the same project."""
-    server, volume_id = _server(call), str(call.part("volumeAttachment").get("volumeId"))
+    server = _server_to_write(call, "os-volumes-attachments:create")
+    volume_id = check_uuid("volumeId", call.part("volumeAttachment").get("volumeId"))
     if server.status not in {"ACTIVE", "SHUTOFF"}:
         raise Refusal(
             409,
@@ -275,7 +291,7 @@ def attach_volume(call: Call) -> Json:
 @ROUTES.on("DELETE", "/servers/{server_id}/os-volume_attachments/{volume_id}")
 def detach_volume(call: Call) -> Answer:
     """Detach a volume."""
-    server, volume_id = _server(call), call.ids[1]
+    server, volume_id = _server_to_write(call, "os-volumes-attachments:delete"), call.ids[1]
     if volume_id not in server.volumes:
         raise Refusal(404, f"volume_id not found: {volume_id}")
     call.region.volume.detach(volume_id)
@@ -297,7 +313,9 @@ def _attachment(call: Call, server: Server, volume_id: str) -> Json:
         body["delete_on_termination"] = False
     if call.version >= (2, 89):
         del body["id"]
-        body |= {"attachment_id": volume_id, "bdm_uuid": volume_id}
+        held = call.region.volume.volume(volume_id, None).attachment
+        attachment_id = held.id if held else volume_id
+        body |= {"attachment_id": attachment_id, "bdm_uuid": attachment_id[-8:] + attachment_id[8:]}
     return body
 
 

@@ -67,7 +67,7 @@ def server_json(call: Call, compute: Compute, server: Server) -> Json:
         (2, 63): {"trusted_image_certificates": None},
         (2, 73): {"locked_reason": None},
         (2, 90): {"OS-EXT-SRV-ATTR:hostname": server.name},
-        (2, 96): {"pinned_availability_zone": None},
+        (2, 96): {"pinned_availability_zone": server.host.zone},
         (2, 100): {"scheduler_hints": {}},
     }
     for version, fields in newer.items():
@@ -177,5 +177,5 @@ def hypervisor_json(host: Host) -> Json:
         "vcpus_used": host.used["VCPU"], "memory_mb_used": host.used["MEMORY_MB"],
         "local_gb_used": host.used["DISK_GB"], "free_ram_mb": total["MEMORY_MB"] - host.used["MEMORY_MB"],
         "free_disk_gb": total["DISK_GB"] - host.used["DISK_GB"], "current_workload": 0,
-        "running_vms": host.servers, "disk_available_least": 0,
+        "running_vms": host.servers, "disk_available_least": 0, "cpu_info": {},
     }  # fmt: skip

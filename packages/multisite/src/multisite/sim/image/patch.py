@@ -26,6 +26,10 @@ _SETTABLE: dict[str, tuple[tuple[type, ...], str]] = {
     "os_hidden": ((bool,), "hidden"),
     "tags": ((list,), "tags"),
 }
+_FORMATS = {
+    "disk_format": {"ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"},
+    "container_format": {"ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"},
+}
 
 
 def check_attribute(call: Call, name: str, value: Any) -> None:
@@ -35,6 +39,12 @@ def check_attribute(call: Call, name: str, value: Any) -> None:
     if not fits and name not in IMMUTABLE:
         raise Refusal(
             400, f"Provided object does not match schema 'image': {value!r} is not valid for '{name}'"
+        )
+    if name in {"min_ram", "min_disk"} and value < 0:
+        raise Refusal(400, f"Invalid value '{value}' for parameter '{name}': Cannot be a negative value")
+    if name in _FORMATS and value is not None and value not in _FORMATS[name]:
+        raise Refusal(
+            400, f"Provided object does not match schema 'image': {value!r} is not one of the formats"
         )
     if name == "visibility":
         if value not in VISIBILITIES:

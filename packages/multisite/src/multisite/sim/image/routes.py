@@ -90,7 +90,7 @@ def create_image(call: Call) -> Answer:
         raise _forbid("add_image")
     body = dict(call.body)
     for name, value in body.items():
-        if name in RESERVED or name in {"self", "file", "schema", "stores", "direct_url"}:
+        if name in RESERVED or name in IMMUTABLE - {"id"}:
             raise Refusal(403, f"Attribute '{name}' is read-only.")
         check_attribute(call, name, value)
     image_id = str(body.pop("id", ""))
@@ -104,8 +104,7 @@ def create_image(call: Call) -> Answer:
         image_id=image_id,
     )  # fmt: skip
     for name, value in body.items():
-        if name not in IMMUTABLE:
-            set_attribute(image, name, value)
+        set_attribute(image, name, value)
     headers = {
         "Location": f"{call.base}/images/{image.id}",
         "OpenStack-image-import-methods": ",".join(IMPORT_METHODS),
@@ -236,6 +235,8 @@ def update_member(call: Call) -> Json:
     if "status" not in call.body:
         raise Refusal(400, "Status not specified")
     if not call.token.admin and project_id != call.token.project_id:
+        if project_id not in image.members:
+            raise Refusal(404, f"{project_id} not found in the member list of the image {image.id}.")
         raise _forbid("modify_member")
     return member_json(
         image, call.region.image.set_member_status(image, project_id, str(call.body["status"]))

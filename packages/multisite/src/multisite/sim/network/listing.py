@@ -5,15 +5,18 @@ from multisite.sim.http import Call, Json, Refusal
 _CONTROL = {"limit", "marker", "sort_key", "sort_dir", "fields", "page_reverse"}
 _COMMON = frozenset(
     {
-        "id", "name", "tenant_id", "project_id", "description", "created_at", "updated_at", "revision_number", "tags",
+        "id", "name", "tenant_id", "project_id", "description", "created_at", "updated_at",
+        "revision_number", "tags",
         "tags-any", "not-tags", "not-tags-any",
     }
 )  # fmt: skip
 #: What may be filtered by. `changed_since` is documented, and refused by the real one.
 _FILTERS = {
     "networks": {
-        "admin_state_up", "status", "shared", "mtu", "router:external", "subnets", "is_default", "ipv4_address_scope",
-        "ipv6_address_scope", "provider:network_type", "provider:physical_network", "provider:segmentation_id",
+        "admin_state_up", "status", "shared", "mtu", "router:external", "subnets", "is_default",
+        "ipv4_address_scope",
+        "ipv6_address_scope", "provider:network_type", "provider:physical_network",
+        "provider:segmentation_id",
         "availability_zone_hints", "port_security_enabled", "vlan_transparent", "qinq", "l2_adjacency",
     },
     "subnets": {
@@ -22,7 +25,8 @@ _FILTERS = {
     },
     "ports": {
         "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner", "fixed_ips",
-        "security_groups", "binding:host_id", "binding:vnic_type", "binding:vif_type", "port_security_enabled",
+        "security_groups", "binding:host_id", "binding:vnic_type", "binding:vif_type",
+        "port_security_enabled",
         "ip_allocation",
     },
     "routers": {"admin_state_up", "status", "external_gateway_info", "flavor_id", "ha", "distributed"},
@@ -35,7 +39,8 @@ _FILTERS = {
         "remote_ip_prefix", "remote_group_id", "remote_address_group_id", "belongs_to_default_sg",
         "normalized_cidr",
     },
-    "subnetpools": {"prefixes", "default_prefixlen", "ip_version", "shared", "is_default", "address_scope_id"},
+    "subnetpools": {"prefixes", "default_prefixlen", "ip_version", "shared", "is_default",
+    "address_scope_id"},
     "rbac_policies": {"object_id", "object_type", "action", "target_tenant", "target_project"},
 }  # fmt: skip
 _TRUE = {"true", "1", "yes", "on", "t"}

@@ -31,7 +31,7 @@ def _make_network(call: Call, wanted: Json, owner: str) -> Net:
 
 
 def _make_subnet(call: Call, wanted: Json, owner: str) -> Subnet:
-    _need(wanted, "network_id", "cidr")
+    _need(wanted, "network_id", "ip_version", "cidr")
     if wanted.get("ip_version", 4) not in {4, 6}:
         raise Refusal(
             400,
@@ -160,7 +160,11 @@ def _check_addresses(wanted: Json) -> None:
     try:
         cidr = ip_network(str(wanted["cidr"]))
     except ValueError:
-        raise _invalid("cidr", wanted["cidr"], "is not a valid IP subnet") from None
+        raise Refusal(
+            400,
+            f"Invalid input for operation: {wanted['cidr']} is not in a CIDR format.",
+            kind="InvalidInput",
+        ) from None
     gateway = wanted.get("gateway_ip")
     try:
         gateway is None or ip_address(str(gateway))
@@ -168,7 +172,9 @@ def _check_addresses(wanted: Json) -> None:
     except ValueError:
         raise _invalid("gateway_ip", gateway, "is not a valid IP address") from None
     if any(end not in cidr for end in ends):
-        raise Refusal(400, f"The allocation pool spans beyond the subnet cidr {cidr}.", kind="InvalidInput")
+        raise Refusal(
+            400, f"The allocation pool spans beyond the subnet cidr {cidr}.", kind="OutOfBoundsAllocationPool"
+        )
 
 
 #: How each kind is made: from the call, the object in its body, and the owner's project.
@@ -195,21 +201,25 @@ SETTABLE: dict[str, set[str]] = {
     },
     "subnet": _ANY
     | {
-        "network_id", "ip_version", "cidr", "gateway_ip", "allocation_pools", "enable_dhcp", "dns_nameservers",
+        "network_id", "ip_version", "cidr", "gateway_ip", "allocation_pools", "enable_dhcp",
+        "dns_nameservers",
         "host_routes", "ipv6_ra_mode", "ipv6_address_mode", "subnetpool_id", "prefixlen", "segment_id",
         "service_types", "use_default_subnetpool",
     },
     "port": _ANY
     | {
-        "network_id", "admin_state_up", "mac_address", "fixed_ips", "device_id", "device_owner", "security_groups",
+        "network_id", "admin_state_up", "mac_address", "fixed_ips", "device_id", "device_owner",
+        "security_groups",
         "allowed_address_pairs", "extra_dhcp_opts", "binding:host_id", "binding:vnic_type", "binding:profile",
         "port_security_enabled", "qos_policy_id", "dns_name", "propagate_uplink_status",
     },
     "router": _ANY
-    | {"admin_state_up", "external_gateway_info", "availability_zone_hints", "flavor_id", "ha", "distributed"},
+    | {"admin_state_up", "external_gateway_info", "availability_zone_hints", "flavor_id", "ha",
+    "distributed"},
     "floatingip": _ANY
     | {
-        "floating_network_id", "port_id", "fixed_ip_address", "floating_ip_address", "subnet_id", "qos_policy_id",
+        "floating_network_id", "port_id", "fixed_ip_address", "floating_ip_address", "subnet_id",
+        "qos_policy_id",
     },
     "security_group": _ANY | {"stateful"},
     "security_group_rule": _ANY

@@ -29,7 +29,7 @@ def sees(call: Call, item: Item) -> bool:
 
 
 def find(call: Call, kind: str, item_id: str, *, to_write: bool = False) -> Item:
-    """An item that the token's project sees, or owns where it is to be written. Raises `Refusal` (403, 404)."""
+    """An item that the token's project sees, or owns `to_write`. Raises `Refusal` (403, 404)."""
     state = state_of(call)
     item: Item | None = state.collection(kind).get(item_id)
     if item is None or not sees(call, item):

@@ -136,7 +136,8 @@ def group_json(state: Network, item: SecurityGroup) -> Json:
     return _common(item) | {
         "name": item.name, "stateful": item.stateful, "shared": False,
         "security_group_rules": [
-            rule_json(rule) | {"standard_attr_id": int(rule.id[:7], 16), "belongs_to_default_sg": None, "tags": []}
+            rule_json(rule) | {"standard_attr_id": int(rule.id[:7], 16), "belongs_to_default_sg": None,
+            "tags": []}
             for rule in state.rules_of(item)
         ],
     }  # fmt: skip

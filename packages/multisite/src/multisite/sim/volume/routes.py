@@ -18,7 +18,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE
 #: What may be said of a volume that is to be made.
 _SETTABLE = frozenset(
     {
-        "name", "description", "display_name", "display_description", "volume_type", "metadata", "snapshot_id",
+        "name", "description", "display_name", "display_description", "volume_type", "metadata",
+        "snapshot_id",
         "source_volid", "consistencygroup_id", "size", "availability_zone", "multiattach", "image_id",
         "imageRef", "group_id", "backup_id",
     }
