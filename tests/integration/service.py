@@ -3,6 +3,7 @@
 The authenticator stands where keystonemiddleware would: a token is a name from `PEOPLE`.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -134,7 +135,13 @@ class Service:
     async def _exchange(self, scope: dict[str, Any], content: bytes) -> Answer:
         messages: list[dict[str, Any]] = []
 
+        sent = False
+
         async def receive() -> dict[str, Any]:
+            nonlocal sent
+            if sent:  # the client stays: a streamed answer waits for it to go
+                await asyncio.Event().wait()
+            sent = True
             return {"type": "http.request", "body": content, "more_body": False}
 
         async def send(message: Any) -> None:
