@@ -28,6 +28,7 @@ from lab.layout import REPOSITORY, root_folder
 from multisite.capacity.model import Capacity, ComputeSummary, PlacementSummary
 from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore, Observation
+from multisite.capacity.writer import ObservationWriter
 from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
@@ -87,7 +88,7 @@ async def sweep_cost(folder: Path) -> tuple[Cost, int, int]:
         for region in lab.regions:
             await store.insert(connection, Region(region.name, region.name, f"{lab.regions[0].name}-admin"))
     found = await store.select()
-    sweeper = Sweeper(clients, store, CapacityStore(database), SETTINGS, clock)
+    sweeper = Sweeper(clients, store, ObservationWriter(database), SETTINGS, clock)
     await asyncio.gather(*(sweeper.sweep(region) for region in found))
     transport.asked.clear()
     await asyncio.gather(*(sweeper.sweep(region) for region in found))
@@ -112,7 +113,7 @@ async def listing_cost(folder: Path) -> Cost:
     """What a listing of the capacity of many stored regions costs."""
     database, clock = make_database(folder / "listing.sqlite"), SystemClock()
     store, capacity = RegionStore(database), CapacityStore(database)
-    await _fill(database, store, capacity, clock)
+    await _fill(database, store, clock)
     service = RegionService(store, None, None, Rhythm(60, 15, 600, 30), clock)  # type: ignore[arg-type]
     listings = CapacityService(capacity, service, None, None, {"VCPU": 10.0}, clock)  # type: ignore[arg-type]
 
@@ -126,7 +127,7 @@ async def listing_cost(folder: Path) -> Cost:
     return cost
 
 
-async def _fill(database: Database, store: RegionStore, capacity: CapacityStore, clock: SystemClock) -> None:
+async def _fill(database: Database, store: RegionStore, clock: SystemClock) -> None:
     figures = {name: Capacity(100, 1, 400, 37, 363) for name in ("VCPU", "MEMORY_MB", "DISK_GB")}
     placement = PlacementSummary(figures, {"nova": figures, "az2": figures}, {}, 10)
     async with database.write() as connection:
@@ -141,7 +142,7 @@ async def _fill(database: Database, store: RegionStore, capacity: CapacityStore,
             Observation("placement", at, placement),
             Observation("compute", at, ComputeSummary(9, 1, 0, 10, 9)),
         ]
-        await capacity.write(region.id, rows)
+        await ObservationWriter(database).write(region.id, rows)
 
 
 def make_database(path: Path) -> Database:

@@ -21,7 +21,8 @@ from multisite.capacity.model import (
     VolumeSummary,
     placement_summary,
 )
-from multisite.capacity.store import CapacityStore, Observation
+from multisite.capacity.store import Observation
+from multisite.capacity.writer import ObservationWriter
 from multisite.clock import FixedClock
 from multisite.db.engine import Database
 from multisite.db.tables import observations, regions, services
@@ -81,7 +82,7 @@ async def listing(service: Service, query: str = "") -> Any:
 
 async def test_what_a_sweep_stored_is_answered_with_its_age(service: Service, clock: FixedClock) -> None:
     region = await service.add("RegionTwo", *READ)
-    await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
+    await ObservationWriter(service.assembly.database).write(region.id, sweep(clock))
     clock.advance(timedelta(seconds=12))
 
     found = await listing(service)
@@ -113,7 +114,7 @@ async def test_figures_grow_stale_by_themselves_and_leave_the_total(
 ) -> None:
     for name in ("a", "b"):
         region = await service.add(name, *READ)
-        await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
+        await ObservationWriter(service.assembly.database).write(region.id, sweep(clock))
         clock.advance(timedelta(seconds=100))
 
     found = await listing(service)
@@ -131,11 +132,12 @@ async def test_figures_grow_stale_by_themselves_and_leave_the_total(
 
 
 async def test_one_service_that_fails_costs_its_own_figures_only(service: Service, clock: FixedClock) -> None:
-    region, store = await service.add("RegionTwo", *READ), CapacityStore(service.assembly.database)
-    await store.write(region.id, sweep(clock))
+    region = await service.add("RegionTwo", *READ)
+    writer = ObservationWriter(service.assembly.database)
+    await writer.write(region.id, sweep(clock))
     clock.advance(timedelta(seconds=60))
     failure = Observation("volume", clock.now(), error=CallError("timeout", "no answer"))
-    await store.write(region.id, [*(item for item in sweep(clock) if item.service != "volume"), failure])
+    await writer.write(region.id, [*(item for item in sweep(clock) if item.service != "volume"), failure])
 
     found = await listing(service)
     (capacity,) = found["regions"]
@@ -152,7 +154,7 @@ async def test_one_service_that_fails_costs_its_own_figures_only(service: Servic
 
 async def test_a_disabled_region_is_neither_counted_nor_missed(service: Service, clock: FixedClock) -> None:
     region = await service.add("RegionTwo", *READ, enabled=False)
-    await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
+    await ObservationWriter(service.assembly.database).write(region.id, sweep(clock))
 
     found = await listing(service)
 
@@ -163,7 +165,7 @@ async def test_a_disabled_region_is_neither_counted_nor_missed(service: Service,
 
 async def test_one_region_in_detail_with_what_fits(service: Service, clock: FixedClock) -> None:
     region = await service.add("RegionTwo", *READ)
-    await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
+    await ObservationWriter(service.assembly.database).write(region.id, sweep(clock))
 
     found = (await service.call("GET", "/v1/capacity/RegionTwo")).json
 
@@ -176,7 +178,7 @@ async def test_one_region_in_detail_with_what_fits(service: Service, clock: Fixe
 async def test_the_filter_narrows_regions_and_totals(service: Service, clock: FixedClock) -> None:
     for name in ("a", "b"):
         region = await service.add(name, *READ)
-        await CapacityStore(service.assembly.database).write(region.id, sweep(clock))
+        await ObservationWriter(service.assembly.database).write(region.id, sweep(clock))
     found = await listing(service, "?region=b")
     assert [item["region"] for item in found["regions"]] == ["b"]
     assert found["totals"]["placement"]["resources"]["VCPU"]["total"] == 64
@@ -272,8 +274,9 @@ async def test_under_a_root_path_links_and_the_version_keep_it(service: Service)
 async def test_after_a_change_of_the_way_to_a_region_old_figures_are_gone(
     service: Service, clock: FixedClock, changes: dict[str, str]
 ) -> None:
-    region, store = await service.add("RegionTwo", *READ), CapacityStore(service.assembly.database)
-    await store.write(region.id, sweep(clock))
+    region = await service.add("RegionTwo", *READ)
+    writer = ObservationWriter(service.assembly.database)
+    await writer.write(region.id, sweep(clock))
     failing = HealthRecord("RegionTwo", "compute", Last(None, clock.now()), CallError("forbidden", "role"))
     await service.store.write_health([failing])
 
@@ -286,10 +289,10 @@ async def test_after_a_change_of_the_way_to_a_region_old_figures_are_gone(
     assert {changed["services"][name]["state"] for name in READ} == {"stale"}
     assert (await listing(service))["totals"]["placement"]["resources"] == {}
 
-    await store.write(region.id, sweep(clock), target_of(region))
+    await writer.write(region.id, sweep(clock), target_of(region))
     assert (await listing(service))["regions"][0]["state"] == "stale", "a sweep that began before the change"
     (present,) = await service.store.select()
-    await store.write(region.id, sweep(clock), target_of(present))
+    await writer.write(region.id, sweep(clock), target_of(present))
     assert (await listing(service))["regions"][0]["state"] == "fresh"
 
 
@@ -306,14 +309,16 @@ async def test_a_summary_is_parsed_once_per_sweep(
     database = service.assembly.database
     for name in ("a", "b"):
         region = await service.add(name, *READ)
-        await CapacityStore(database).write(region.id, sweep(clock))
+        await ObservationWriter(database).write(region.id, sweep(clock))
     first = await listing(service)
     assert len(parsed) == 10
     assert await listing(service) == first
     assert len(parsed) == 10
 
     clock.advance(timedelta(seconds=1))
-    await CapacityStore(database).write(region.id, [Observation("image", clock.now(), ImageSummary(7, 70))])
+    await ObservationWriter(database).write(
+        region.id, [Observation("image", clock.now(), ImageSummary(7, 70))]
+    )
     assert (await listing(service))["totals"]["image"]["images"] == 8
     assert len(parsed) == 11
 

@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from multisite.capacity.model import ImageSummary, PlacementSummary
 from multisite.capacity.store import CapacityStore, Observation
+from multisite.capacity.writer import ObservationWriter
 from multisite.db.engine import Database
 from multisite.db.tables import health, observations, regions, services
+from multisite.errors import DatabaseAway
 from multisite.openstack.breaker import Breaker
 from multisite.regions.health import HealthRecord
 from multisite.regions.model import Endpoint, Identity, Interface, Maintenance, Region
@@ -145,7 +147,7 @@ async def test_one_query_brings_services_health_and_figures_together(database: D
     async with database.write() as connection:
         await store.replace_services(connection, region.id, [Endpoint("network", "network", "http://n")])
     await store.write_health([HealthRecord("RegionTwo", "identity", Last(NOW))])
-    await CapacityStore(database).write(region.id, [Observation("image", NOW, ImageSummary(1, 2))])
+    await ObservationWriter(database).write(region.id, [Observation("image", NOW, ImageSummary(1, 2))])
 
     rows = {row.service: row for row in (await store.services(["RegionTwo"]))[region.id]}
 
@@ -158,10 +160,11 @@ async def test_one_query_brings_services_health_and_figures_together(database: D
 
 async def test_a_failure_keeps_the_figures_of_the_last_success(database: Database) -> None:
     region, store = await insert(database), CapacityStore(database)
+    writer = ObservationWriter(database)
     summary = PlacementSummary(providers=2)
-    await store.write(region.id, [Observation("placement", NOW, summary)])
+    await writer.write(region.id, [Observation("placement", NOW, summary)])
     error = CallError("timeout", "no answer")
-    await store.write(
+    await writer.write(
         region.id,
         [Observation("placement", LATER, error=error), Observation("image", LATER, ImageSummary(1, 2))],
     )
@@ -171,17 +174,20 @@ async def test_a_failure_keeps_the_figures_of_the_last_success(database: Databas
     assert rows["placement"].figures == Last(NOW, LATER)
     assert rows["placement"].figures_error == error
 
-    await store.write(region.id, [Observation("placement", LATER + timedelta(minutes=1), PlacementSummary())])
+    await writer.write(
+        region.id, [Observation("placement", LATER + timedelta(minutes=1), PlacementSummary())]
+    )
     rows = {row.service: row for row in (await RegionStore(database).services())[region.id]}
     assert not rows["placement"].figures.failing
 
 
 async def test_observations_of_a_region_that_was_deleted_meanwhile_are_dropped(database: Database) -> None:
     region, store = await insert(database), CapacityStore(database)
-    await store.write(region.id, [Observation("placement", NOW, PlacementSummary())])
+    writer = ObservationWriter(database)
+    await writer.write(region.id, [Observation("placement", NOW, PlacementSummary())])
     async with database.write() as connection:
         await RegionStore(database).delete(connection, region)
-    await store.write(region.id, [Observation("placement", LATER, PlacementSummary())])
+    await writer.write(region.id, [Observation("placement", LATER, PlacementSummary())])
     async with database.write() as connection:
         found = [Endpoint("image", "image", "http://i")]
         await RegionStore(database).replace_services(connection, region.id, found)
@@ -190,6 +196,59 @@ async def test_observations_of_a_region_that_was_deleted_meanwhile_are_dropped(d
         assert (await connection.execute(sa.select(observations))).all() == []
         assert (await connection.execute(sa.select(services))).all() == []
     assert await store.summaries() == {}
+
+
+async def test_what_is_read_again_is_seen_again_and_not_written_again(database: Database) -> None:
+    region, writer = await insert(database), ObservationWriter(database)
+    await writer.write(region.id, [Observation("image", NOW, ImageSummary(1, 2))])
+    async with database.write() as connection:  # a mark that only a new document would wipe out
+        await connection.execute(sa.update(observations).values(detail={"mark": 1}))
+    await writer.write(region.id, [Observation("image", LATER, ImageSummary(1, 2))])
+    async with database.read() as connection:
+        row = (await connection.execute(sa.select(observations))).one()
+    assert (row.observed_at, row.detail) == (LATER, {"mark": 1})
+
+    await ObservationWriter(database).write(region.id, [Observation("image", LATER, ImageSummary(3, 4))])
+    assert (await CapacityStore(database).summaries())[region.id] == {"image": ImageSummary(3, 4)}
+
+
+async def test_many_regions_are_stored_in_few_transactions_and_none_is_lost(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, writer, begun = RegionStore(database), ObservationWriter(database), []
+    async with database.write() as connection:
+        for number in range(300):
+            await store.insert(connection, Region(f"r{number}", "r", "c"))
+    regions_ = await store.select()
+    write = database.write
+    monkeypatch.setattr(database, "write", lambda: begun.append(1) or write())
+    await asyncio.gather(
+        *(writer.write(item.id, [Observation("image", NOW, ImageSummary(item.id, 0))]) for item in regions_)
+    )
+    found = await CapacityStore(database).summaries()
+    assert {region_id: one["image"] for region_id, one in found.items()} == {
+        item.id: ImageSummary(item.id, 0) for item in regions_
+    }
+    assert len(begun) <= 3
+
+
+async def test_a_database_that_is_away_is_told_to_everyone_who_waits(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region, writer = await insert(database), ObservationWriter(database)
+
+    def away() -> None:
+        raise DatabaseAway("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "write", away)
+        results = await asyncio.gather(
+            *(writer.write(region.id, [Observation("image", NOW, ImageSummary(1, 2))]) for _ in range(3)),
+            return_exceptions=True,
+        )
+    assert [type(result) for result in results] == [DatabaseAway] * 3
+    await writer.write(region.id, [Observation("image", NOW, ImageSummary(1, 2))])
+    assert await CapacityStore(database).summaries()
 
 
 async def test_times_are_utc_whatever_zone_they_came_in_and_naive_ones_are_a_bug(database: Database) -> None:
@@ -207,7 +266,8 @@ async def test_times_are_utc_whatever_zone_they_came_in_and_naive_ones_are_a_bug
 
 async def test_a_document_of_another_version_is_read_as_none(database: Database) -> None:
     region, store = await insert(database), CapacityStore(database)
-    await store.write(region.id, [Observation("placement", NOW, PlacementSummary(providers=2))])
+    writer = ObservationWriter(database)
+    await writer.write(region.id, [Observation("placement", NOW, PlacementSummary(providers=2))])
     async with database.write() as connection:
         await connection.execute(sa.update(observations).values(summary={"providers": "two"}))
     assert await store.summaries() == {}
@@ -215,12 +275,13 @@ async def test_a_document_of_another_version_is_read_as_none(database: Database)
 
 async def test_what_regions_say_can_be_stored_even_when_it_is_odd(database: Database) -> None:
     region, store = await insert(database), CapacityStore(database)
+    writer = ObservationWriter(database)
     odd = ImageSummary(1, 2, {"a\x00b": 1, "Bodø 🇳🇴": 2})
-    await store.write(region.id, [Observation("image", NOW, odd)])
+    await writer.write(region.id, [Observation("image", NOW, odd)])
     assert (await store.summaries())[region.id]["image"] == odd
 
 
 async def test_a_negative_id_of_no_region_is_no_error(database: Database) -> None:
-    await CapacityStore(database).write(-1, [Observation("image", NOW, ImageSummary())])
+    await ObservationWriter(database).write(-1, [Observation("image", NOW, ImageSummary())])
     async with database.read() as connection:
         assert await connection.scalar(sa.select(sa.func.count()).select_from(regions)) == 0

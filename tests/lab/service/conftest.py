@@ -26,6 +26,7 @@ FAST: dict[str, dict[str, object]] = {
     "sweep": {"interval": 5, "health_interval": 3, "image_interval": 5, "jitter": 0, "fresh_deadline": 10},
     "regions": {"call_deadline": 5, "connect_deadline": 2},
     "usage": {"interval": 5},
+    "inventory": {"interval": 5},
     "keystone_authtoken": {"token_cache_time": 5},
 }
 

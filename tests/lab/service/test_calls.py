@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from multisite.capacity.store import CapacityStore
+from multisite.capacity.writer import ObservationWriter
 from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
@@ -62,7 +62,7 @@ async def sweeper(fresh: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Sweeper, 
     async with database.write() as connection:
         await store.insert(connection, Region("RegionTwo", "RegionTwo", "RegionTwo-admin"))
     [region] = await store.select()
-    yield Sweeper(clients, store, CapacityStore(database), SETTINGS, clock), transport, region
+    yield Sweeper(clients, store, ObservationWriter(database), SETTINGS, clock), transport, region
     await clients.close()
     await database.close()
 

@@ -60,7 +60,7 @@ def test_an_entry(path: Path) -> None:
 
 def test_entries_of_one_user_have_one_key_and_those_of_others_another(path: Path) -> None:
     write(path, clouds(entry("one"), entry("two", region="RegionTwo"), entry("other", password="x")))
-    source = Clouds(path)
+    source = Clouds(path, look_again=0)
 
     assert source.credential("one").key == source.credential("two").key
     assert source.credential("one").key != source.credential("other").key
@@ -68,13 +68,13 @@ def test_entries_of_one_user_have_one_key_and_those_of_others_another(path: Path
 
 def test_an_entry_is_read_once_while_the_file_stands(path: Path) -> None:
     write(path, clouds(entry("lab")))
-    source = Clouds(path)
+    source = Clouds(path, look_again=0)
     assert source.credential("lab") is source.credential("lab")
 
 
 def test_a_rotated_password_is_seen_without_a_restart(path: Path) -> None:
     write(path, clouds(entry("lab")))
-    source = Clouds(path)
+    source = Clouds(path, look_again=0)
     before = source.credential("lab")
 
     write(path, clouds(entry("lab", password="neu")), age=60)
@@ -84,7 +84,7 @@ def test_a_rotated_password_is_seen_without_a_restart(path: Path) -> None:
 
 def test_a_file_that_was_broken_and_mended_works_again(path: Path) -> None:
     write(path, clouds(entry("lab")))
-    source = Clouds(path)
+    source = Clouds(path, look_again=0)
     source.credential("lab")
     write(path, "clouds: [", age=60)
     with pytest.raises(RegionCallError):

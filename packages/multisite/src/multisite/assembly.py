@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore
+from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
 from multisite.inventory.finding import Finder
@@ -111,7 +112,9 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     policy = Policy(settings.oslo, list_rules())
     sweep = settings.sweep
     rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
-    sweeper = Sweeper(clients, RegionStore(region_database), CapacityStore(region_database), sweep, clock)
+    sweeper = Sweeper(
+        clients, RegionStore(region_database), ObservationWriter(region_database), sweep, clock
+    )
     refresher = Refresher(
         sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
     )

@@ -8,13 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from multisite.capacity.documents import Detail, Summary, detail_of, summary_of, to_json
+from multisite.capacity.documents import Detail, Summary, detail_of, summary_of
 from multisite.db.engine import Database
 from multisite.db.tables import observations, regions
-from multisite.db.upsert import upsert
-from multisite.openstack.client import Target
 from multisite.regions.states import CallError
-from multisite.regions.store import reached_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,47 +81,9 @@ class CapacityStore:
         found = {service: detail_of(service, document) for service, document in rows}
         return {service: detail for service, detail in found.items() if detail is not None}
 
-    async def write(
-        self, region_id: int, results: Sequence[Observation], target: Target | None = None
-    ) -> None:
-        """Store one sweep of one region, all or nothing. A failure keeps the figures of the last success.
-
-        What was read of a region that was deleted meanwhile, or is not reached as `target` any more, is
-        dropped.
-        """
-        async with self.database.write() as connection:
-            if not await reached_as(connection, region_id, target):
-                return
-            for rows in (
-                [_success(region_id, result) for result in results if result.error is None],
-                [_failure(region_id, result) for result in results if result.error is not None],
-            ):
-                if rows:
-                    await upsert(connection, observations, ("region_id", "service"), rows)
-
 
 def _observed(names: Sequence[str], *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     query = sa.select(observations.c.region_id, observations.c.service, *columns)
     if not names:
         return query
     return query.join(regions, regions.c.id == observations.c.region_id).where(regions.c.name.in_(names))
-
-
-def _success(region_id: int, result: Observation) -> dict[str, Any]:
-    return {
-        "region_id": region_id,
-        "service": result.service,
-        "observed_at": result.at,
-        "summary": to_json(result.summary) if result.summary is not None else None,
-        "detail": to_json(result.detail) if result.detail is not None else None,
-    }
-
-
-def _failure(region_id: int, result: Observation) -> dict[str, Any]:
-    return {
-        "region_id": region_id,
-        "service": result.service,
-        "failed_at": result.at,
-        "error_code": result.error.code if result.error else None,
-        "error_detail": result.error.detail if result.error else None,
-    }

@@ -104,6 +104,26 @@ observations = sa.Table(
     sa.Column("error_detail", sa.Text),
     _json("summary"),
     _json("detail"),
+    sa.Column("digest", sa.String(32)),
+)
+
+capacity_history = sa.Table(
+    "capacity_history",
+    metadata,
+    _region(),
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("hourly", sa.Boolean, nullable=False),
+    sa.Column("figures", sa.JSON(none_as_null=True), nullable=False),
+    sa.Index("ix_capacity_history_by_time", "hourly", "at"),
+)
+
+capacity_history_totals = sa.Table(
+    "capacity_history_totals",
+    metadata,
+    sa.Column("at", UtcDateTime, primary_key=True),
+    sa.Column("hourly", sa.Boolean, nullable=False),
+    sa.Column("regions", sa.Integer, nullable=False),
+    sa.Column("figures", sa.JSON(none_as_null=True), nullable=False),
 )
 
 tracked_projects = sa.Table(

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -328,12 +329,16 @@ def _next_page(body: Mapping[str, Any], key: str) -> str | None:
 
 def _date_skew(answer: Answer, now: datetime) -> float | None:
     """The answer's `Date` against the middle of the call; the header is cut to whole seconds."""
-    text = answer.headers.get("Date")
-    if not text:
+    date = _parsed_date(answer.headers.get("Date") or "")
+    if date is None:
         return None
+    return round((date - now).total_seconds() + 0.5 + answer.latency / 2000, 1)
+
+
+@lru_cache(maxsize=256)  # all answers of one second say the same
+def _parsed_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return round((date - now).total_seconds() + 0.5 + answer.latency / 2000, 1)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ so a rotated password needs no restart. Secrets do not appear in any message.
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,12 +34,18 @@ class Credential:
 
 
 class Clouds:
-    """The entries of one clouds.yaml file; `None` for the places where openstacksdk looks."""
+    """The entries of one clouds.yaml file; `None` for the places where openstacksdk looks.
 
-    def __init__(self, path: Path | None) -> None:
+    Whether the file changed is looked at again after `look_again` seconds: each call to a region asks for
+    its credential.
+    """
+
+    def __init__(self, path: Path | None, *, look_again: float = 1.0) -> None:
+        self._look_again = look_again
         self._path = path
         self._lock = threading.Lock()
         self._stamp: float | None = None
+        self._fresh_until = float("-inf")
         self._known: dict[str, Credential] = {}
 
     def credential(self, name: str) -> Credential:
@@ -68,8 +75,10 @@ class Clouds:
         return self._path or "clouds.yaml"
 
     def _forget_if_changed(self) -> None:
-        if self._path is None:
+        now = time.monotonic()
+        if self._path is None or now < self._fresh_until:
             return
+        self._fresh_until = now + self._look_again
         try:
             stamp = self._path.stat().st_mtime
         except OSError as error:

@@ -136,16 +136,20 @@ class RegionStore:
                 await upsert(connection, health, ("region_id", "service"), rows)
 
 
+async def reached(connection: AsyncConnection, targets: Mapping[int, Target | None]) -> set[int]:
+    """Those of the regions (by id) that are registered and, with a `Target`, still reached in that way."""
+    query = sa.select(regions.c.id, regions.c.region_name, regions.c.credential, regions.c.interface)
+    found = set()
+    for region_id, *way in await connection.execute(query.where(regions.c.id.in_(targets))):
+        target = targets[region_id]
+        if target is None or way == [target.region_name, target.credential, target.interface]:
+            found.add(region_id)
+    return found
+
+
 async def reached_as(connection: AsyncConnection, region_id: int, target: Target | None) -> bool:
     """Whether the region is registered and, with a `target`, still reached in that way."""
-    query = sa.select(regions.c.id).where(regions.c.id == region_id)
-    if target is not None:
-        query = query.where(
-            regions.c.region_name == target.region_name,
-            regions.c.credential == target.credential,
-            regions.c.interface == target.interface,
-        )
-    return await connection.scalar(query) is not None
+    return bool(await reached(connection, {region_id: target}))
 
 
 def region_of(row: RowMapping) -> Region:

@@ -15,7 +15,8 @@ from multisite.capacity.details import ComputeDetail, PlacementDetail
 from multisite.capacity.documents import Detail, Summary
 from multisite.capacity.model import placement_summary
 from multisite.capacity.readers import compute, image, network, placement, volume
-from multisite.capacity.store import CapacityStore, Observation
+from multisite.capacity.store import Observation
+from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock
 from multisite.errors import MultisiteError
 from multisite.openstack.breaker import Breaker
@@ -57,7 +58,7 @@ class Sweeper:
         self,
         clients: Regions,
         regions: RegionStore,
-        capacity: CapacityStore,
+        capacity: ObservationWriter,
         settings: SweepSettings,
         clock: Clock,
     ) -> None:
