@@ -79,3 +79,30 @@ def test_the_other_keystone_away_leaves_its_region_alone_in_the_dark(admin: Api,
     finally:
         lab.start("RegionTwo")
     whole(admin)
+
+
+def test_a_tenant_finds_its_servers_in_a_region_with_another_keystone(cloud: Cloud, admin: Api) -> None:
+    whole(admin)
+    alpha = cloud.api("RegionOne-alpha")
+    for kind in ("servers", "ports", "volumes"):
+        answer = alpha.get(f"/v1/inventory/{kind}", fresh="true")
+        assert answer["complete"] is True
+        for region in ("RegionOne", "RegionTwo"):
+            project = str(cloud.connection(f"{region}-alpha").current_project_id)
+            every = admin.get(f"/v1/inventory/{kind}", region=region)["items"]
+            own = {item["id"] for item in every if item["project_id"] == project}
+            assert own
+            assert {item["id"] for item in answer["items"] if item["region"] == region} == own
+
+
+def test_keypairs_are_those_of_the_user_of_that_name(cloud: Cloud, admin: Api) -> None:
+    whole(admin)
+    answer = cloud.api("RegionOne-alpha").get("/v1/inventory/keypairs")
+    real = {
+        (region, keypair.name)
+        for region in ("RegionOne", "RegionTwo")
+        for keypair in cloud.connection(f"{region}-alpha").compute.keypairs()
+    }
+    assert {(each["region"], each["name"]) for each in answer["keypairs"]} == real
+    user_id = str(cloud.connection("RegionOne-alpha").current_user_id)
+    assert admin.get("/v1/inventory/keypairs", user_id=user_id)["keypairs"] == answer["keypairs"]
