@@ -22,6 +22,7 @@ from multisite.capacity.writer import ObservationWriter
 from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
+from multisite.garbage import look_seldom
 from multisite.openstack.client import Regions
 from multisite.openstack.clouds import Clouds
 from multisite.openstack.tokens import Tokens
@@ -65,6 +66,7 @@ async def measure(cloud: Simulation, folder: Path, rounds: int) -> dict[str, flo
         await each(regions, sweeper.sweep)
         await store.write_health(book.take_changes())
 
+    look_seldom()  # as `serve` does; the floor gains by it too
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     await sweep()
     transport.asked.clear()
@@ -80,8 +82,12 @@ async def measure(cloud: Simulation, folder: Path, rounds: int) -> dict[str, flo
             async with session.get(call[0], headers=call[1]) as answer:
                 await answer.read()
 
+        async def bare() -> None:
+            await each(calls, get, AT_ONCE * 4)
+
         for _ in range(rounds):
-            rows.append((*await timed(sweep), *await timed(lambda: each(calls, get, AT_ONCE * 4))))
+            ours, floor = await timed(sweep), await timed(bare)
+            rows.append((*ours, *floor))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     await clients.close()
     await database.close()

@@ -19,6 +19,7 @@ from multisite.api.app import create_app
 from multisite.assembly import assemble
 from multisite.db import schema
 from multisite.errors import ConfigurationError
+from multisite.garbage import look_seldom
 from multisite.heads import PunctualProtocol
 from multisite.metrics import create_metrics_app
 from multisite.settings import ApiSettings, Settings, load
@@ -73,6 +74,7 @@ def serve(files: Sequence[Path] | None = None) -> int:
             metrics = create_metrics_app(assembly, settings.metrics.token_file)
             where = _listen("metrics", settings.metrics.host, settings.metrics.port)
             beside = (metrics, listeners.enter_context(where))
+        look_seldom()
         asyncio.run(_run(server, listener, beside))
     return 0 if server.started else 1
 

@@ -44,10 +44,12 @@ DETAILS: Mapping[str, type[Detail]] = {
 }
 
 
-def to_json(value: Summary | Detail) -> dict[str, Any]:
-    """The document of a summary or detail."""
-    document: dict[str, Any] = _ADAPTERS[type(value)].dump_python(value, mode="json")
-    return document
+def to_text(value: Summary | Detail | None) -> bytes:
+    """The document of a summary or detail as JSON text; `null` where there is none."""
+    if value is None:
+        return b"null"
+    text: bytes = _ADAPTERS[type(value)].dump_json(value)
+    return text
 
 
 def summary_of(service: str, document: Mapping[str, Any] | None) -> Summary | None:

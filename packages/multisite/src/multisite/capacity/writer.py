@@ -10,12 +10,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from multisite.capacity.documents import to_json
+from multisite.capacity.documents import to_text
+from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.store import Observation
 from multisite.db.engine import Database
 from multisite.db.tables import observations
@@ -40,11 +42,39 @@ class _Waiting:
     stored: "asyncio.Future[None]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What was read of one service, as JSON text."""
+
+    at: datetime
+    summary: bytes
+    detail: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, result: Observation) -> "_Document":
+        """The document of a success."""
+        summary, detail = to_text(result.summary), to_text(result.detail)
+        return cls(result.at, summary, detail, hashlib.blake2b(summary + detail, digest_size=16).hexdigest())
+
+    def row(self, key: Key) -> Row:
+        """The row to store."""
+        return {
+            "region_id": key[0],
+            "service": key[1],
+            "observed_at": self.at,
+            "summary": json.loads(self.summary),
+            "detail": json.loads(self.detail),
+            "digest": self.digest,
+        }
+
+
 class ObservationWriter:
     """The line in front of one database; lives on one event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, history: Recorder | None = None) -> None:
         self._database = database
+        self._history = history
         self._line: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
 
@@ -66,7 +96,7 @@ class ObservationWriter:
         while self._line:
             batch, self._line = self._line[:MOST_AT_ONCE], self._line[MOST_AT_ONCE:]
             try:
-                await self._write(batch)
+                await self._write_remembering(batch)
             except asyncio.CancelledError:
                 for waiting in [*batch, *self._line]:
                     waiting.stored.cancel()
@@ -80,14 +110,26 @@ class ObservationWriter:
                     if not waiting.stored.done():
                         waiting.stored.set_result(None)
 
+    async def _write_remembering(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            await self._write(batch)
+        except BaseException:
+            if self._history:
+                self._history.forget()
+            raise
+
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         async with self._database.write() as connection:
             known = await reached(connection, {waiting.region_id: waiting.target for waiting in batch})
-            read, failed = {}, []
+            if self._history:
+                sweeps = [(each.region_id, each.results) for each in batch if each.region_id in known]
+                await self._history.record(connection, sweeps)
+            read: dict[Key, _Document] = {}
+            failed: list[Row] = []
             for waiting in batch:
                 for result in waiting.results if waiting.region_id in known else ():
                     if result.error is None:
-                        read[waiting.region_id, result.service] = _success(waiting.region_id, result)
+                        read[waiting.region_id, result.service] = _Document.of(result)
                     else:
                         failed.append(_failure(waiting.region_id, result))
             await _store(connection, read, await _digests(connection, known))
@@ -95,15 +137,17 @@ class ObservationWriter:
                 await upsert(connection, observations, ("region_id", "service"), failed)
 
 
-async def _store(connection: AsyncConnection, read: dict[Key, Row], stored: dict[Key, str | None]) -> None:
+async def _store(
+    connection: AsyncConnection, read: dict[Key, _Document], stored: dict[Key, str | None]
+) -> None:
     """Write what is new; of what is stored already, only that it was seen again."""
-    changed = [row for key, row in read.items() if stored.get(key) != row["digest"]]
+    changed = [document.row(key) for key, document in read.items() if stored.get(key) != document.digest]
     if changed:
         await upsert(connection, observations, ("region_id", "service"), changed)
     again = [
-        {"a_region": key[0], "a_service": key[1], "at": row["observed_at"]}
-        for key, row in read.items()
-        if stored.get(key) == row["digest"]
+        {"a_region": key[0], "a_service": key[1], "at": document.at}
+        for key, document in read.items()
+        if stored.get(key) == document.digest
     ]
     if again:
         await connection.execute(_SEEN_AGAIN, again)
@@ -123,19 +167,6 @@ _SEEN_AGAIN = (
     )
     .values(observed_at=sa.bindparam("at"))
 )
-
-
-def _success(region_id: int, result: Observation) -> Row:
-    summary = to_json(result.summary) if result.summary is not None else None
-    detail = to_json(result.detail) if result.detail is not None else None
-    return {
-        "region_id": region_id,
-        "service": result.service,
-        "observed_at": result.at,
-        "summary": summary,
-        "detail": detail,
-        "digest": hashlib.blake2b(json.dumps((summary, detail)).encode(), digest_size=16).hexdigest(),
-    }
 
 
 def _failure(region_id: int, result: Observation) -> Row:
