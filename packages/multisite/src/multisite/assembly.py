@@ -10,6 +10,9 @@ import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from multisite.capacity.history.recorder import Recorder
+from multisite.capacity.history.service import HistoryService
+from multisite.capacity.history.store import HistoryStore
 from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore
 from multisite.capacity.writer import ObservationWriter
@@ -74,6 +77,7 @@ class Assembly:
     inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
+    history: HistoryService
     def start(self) -> None:
         """Start the region loop, and the sweep on it."""
         self.loop.start()
@@ -112,9 +116,9 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     policy = Policy(settings.oslo, list_rules())
     sweep = settings.sweep
     rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
-    sweeper = Sweeper(
-        clients, RegionStore(region_database), ObservationWriter(region_database), sweep, clock
-    )
+    recorder = Recorder(HistoryStore(region_database), settings.history, rhythm, clock)
+    writer = ObservationWriter(region_database, recorder)
+    sweeper = Sweeper(clients, RegionStore(region_database), writer, sweep, clock)
     refresher = Refresher(
         sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
     )
@@ -155,7 +159,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             lease,
             sweep,
             clock,
-            periodic=[refresher.periodic, inventory_refresher.periodic],
+            periodic=[recorder.maintain, refresher.periodic, inventory_refresher.periodic],
         ),
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
         policy=policy,
@@ -171,6 +175,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             settings.usage,
             sweep.deadline,
             sweep.image_interval,
+        history=HistoryService(HistoryStore(database), regions, policy, rhythm, settings.history.keep, clock),
             clock,
         ),
         inventory=inventory,

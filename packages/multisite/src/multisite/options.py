@@ -133,6 +133,22 @@ PAGE = [
         "secret_file",
         default="page.key",
         help="File (mode 0600, made when it is missing) with the key that seals the page's session cookies. "
+HISTORY = [
+    cfg.IntOpt(
+        "keep",
+        default=86400,
+        min=3600,
+        help="Seconds for which every change of a region's capacity is kept; of what is older, one reading an "
+        "hour stays.",
+    ),
+    cfg.IntOpt(
+        "keep_hourly",
+        default=7776000,
+        min=3600,
+        help="Seconds for which one reading an hour is kept (90 days by default).",
+    ),
+]
+
         "Processes that serve the same address need the same key.",
     ),
     cfg.FloatOpt(
@@ -167,6 +183,7 @@ GROUPS: dict[str, list[Any]] = {
 }
 
 
+    "history": HISTORY,
 #: Defaults of [keystone_authtoken] that differ from the library's: bounded waits, a short memory of tokens.
 TOKEN_DEFAULTS = {
     "token_cache_time": 30,

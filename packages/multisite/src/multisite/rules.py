@@ -3,6 +3,7 @@
 from typing import Any
 
 from multisite.capacity import policies as capacity
+from multisite.capacity.history import policies as history
 from multisite.inventory import policies as inventory
 from multisite.policy import BASE_RULES
 from multisite.regions import policies as regions
@@ -11,4 +12,4 @@ from multisite.usage import policies as usage
 
 def list_rules() -> list[Any]:
     """What the enforcer registers and the sample generator of oslo.policy asks for."""
-    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *usage.RULES, *inventory.RULES]
+    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *history.RULES, *usage.RULES, *inventory.RULES]

@@ -74,6 +74,14 @@ class InventorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """How long (seconds) changes of capacity, and one reading an hour, are kept."""
+
+    keep: int
+    keep_hourly: int
+
+
 class PageSettings:
     """The page."""
 
@@ -102,6 +110,7 @@ class Settings:
     usage: UsageSettings
     inventory: InventorySettings
     page: PageSettings
+    history: HistorySettings
     metrics: MetricsSettings
     thresholds: Mapping[str, float]
     home_auth_url: str
@@ -179,6 +188,7 @@ def _freeze(conf: Any) -> Settings:
         ),
         page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
         metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
+        history=HistorySettings(conf.history.keep, conf.history.keep_hourly),
         thresholds=_thresholds(conf.thresholds.percent_free),
         home_auth_url=_home(conf),
         token_cache_time=conf.keystone_authtoken.token_cache_time,

@@ -45,6 +45,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.authenticator = authenticator
     app.state.regions = assembly.regions
     app.state.capacity = assembly.capacity
+    app.state.history = assembly.history
     app.state.usage = assembly.usage
     app.state.inventory = assembly.inventory
     app.state.search = assembly.search

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
 from multisite.errors import BadRequest, Unauthenticated
+from multisite.capacity.history import routes as history
 from multisite.inventory import routes as inventory
 from multisite.regions import routes as regions
 from multisite.usage import routes as usage
@@ -43,6 +44,7 @@ ROUTES = (
     Route("GET", "/v1/health", regions.list_health),
     Route("GET", "/v1/capacity", capacity.list_capacity),
     Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
+    Route("GET", "/v1/capacity/history", history.show_history),
     Route("GET", "/v1/usage", usage.list_usage),
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
     Route("GET", "/v1/inventory/search", inventory.search_inventory),
