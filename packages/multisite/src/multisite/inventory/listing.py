@@ -266,7 +266,8 @@ def matches(wanted: Wanted) -> sa.ColumnElement[bool]:
         return columns.address == wanted.exact
     if wanted.prefix is not None:
         return begins(columns.address, wanted.prefix)
-    return (columns.packed >= wanted.first) & (columns.packed <= wanted.last)  # PostgreSQL: no COLLATE in BETWEEN
+    # Not BETWEEN: PostgreSQL takes no COLLATE in it.
+    return (columns.packed >= wanted.first) & (columns.packed <= wanted.last)
 
 
 def begins(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
