@@ -168,8 +168,11 @@ class Service:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, clock: Clock) -> AsyncIterator[Service]:
-    """The application over the database at `url`, with its own files in `folder`."""
+async def opened(url: str, folder: Path, clock: Clock, regions: str = "") -> AsyncIterator[Service]:
+    """The application over the database at `url`, with its own files in `folder`.
+
+    `regions` are more lines of the configuration's section of that name.
+    """
     file = folder / "multisite.conf"
     file.write_text(
         f"""
@@ -179,6 +182,7 @@ connection = {url}
 secret_file = {folder}/page.key
 [regions]
 clouds_file = {folder}/clouds.yaml
+{regions}
 [keystone_authtoken]
 www_authenticate_uri = http://127.0.0.1:9/v3
 auth_type = none

@@ -9,7 +9,12 @@ import socket
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from multisite.actions.asking import LATE, Asker
+from multisite.actions.performer import Performer
+from multisite.actions.service import ActionService
+from multisite.actions.store import ActionStore
 from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.history.service import HistoryService
 from multisite.capacity.history.store import HistoryStore
@@ -32,6 +37,7 @@ from multisite.openstack.home import HomeKeystone
 from multisite.openstack.loop import RegionLoop
 from multisite.openstack.tokens import Tokens
 from multisite.openstack.transport import Limits, Transport
+from multisite.openstack.users import UserCalls
 from multisite.policy import Policy
 from multisite.regions.examination import Examiner
 from multisite.regions.health import HealthBook
@@ -70,14 +76,15 @@ class Assembly:
     policy: Policy
     regions: RegionService
     capacity: CapacityService
+    history: HistoryService
     usage: UsageService
     inventory: InventoryService
     search: SearchService
     keypairs: KeypairService
+    actions: ActionService
     inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
-    history: HistoryService
     def start(self) -> None:
         """Start the region loop, and the sweep on it."""
         self.loop.start()
@@ -167,6 +174,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         capacity=CapacityService(
             CapacityStore(database), regions, capacity_reader, policy, settings.thresholds, clock
         ),
+        history=HistoryService(HistoryStore(database), regions, policy, rhythm, settings.history.keep, clock),
         usage=UsageService(
             UsageStore(database),
             regions,
@@ -175,7 +183,6 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             settings.usage,
             sweep.deadline,
             sweep.image_interval,
-        history=HistoryService(HistoryStore(database), regions, policy, rhythm, settings.history.keep, clock),
             clock,
         ),
         inventory=inventory,
@@ -185,8 +192,25 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             LoopedKeypairReader(loop, KeypairReader(RegionClients(clients), sweep.fresh_deadline)),
             policy,
         ),
+        actions=_actions(settings, loop, clients, database, inventory, regions, policy, clock),
         inventory_refresher=inventory_refresher,
     )
+
+
+def _actions(  # noqa: PLR0913, PLR0917 - what the service is made of
+    settings: Settings,
+    loop: RegionLoop,
+    clients: Regions,
+    database: Database,
+    inventory: InventoryService,
+    regions: RegionService,
+    policy: Policy,
+    clock: Clock,
+) -> ActionService:
+    deadline = settings.regions.action_deadline
+    performer = Performer(loop, UserCalls(clients, deadline))
+    asker = Asker(ActionStore(database), performer, timedelta(seconds=deadline + LATE), clock)
+    return ActionService(asker, InventoryStore(database), inventory, regions, policy)
 
 
 def _clients(settings: Settings, book: HealthBook, clock: Clock) -> Regions:

@@ -13,7 +13,9 @@ class MultisiteError(Exception):
     """Something went wrong inside multisite."""
 
     code: ClassVar[str] = "internal-error"
-    status: ClassVar[int] = 500
+    status: int = 500
+    #: What to do instead, as a command to paste, where there is one.
+    hint: str | None = None
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail or self.title

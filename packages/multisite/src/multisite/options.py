@@ -54,6 +54,12 @@ REGIONS = [
     cfg.FloatOpt(
         "connect_deadline", default=3.0, min=0.1, help="Seconds within which a connection has to stand."
     ),
+    cfg.FloatOpt(
+        "action_deadline",
+        default=30.0,
+        min=0.1,
+        help="Seconds within which a call that a user makes through multisite has to be answered.",
+    ),
     cfg.IntOpt(
         "calls_at_once", default=200, min=1, help="Calls to all regions that may be under way at once."
     ),
@@ -127,12 +133,6 @@ INVENTORY = [
     ),
 ]
 
-PAGE = [
-    cfg.BoolOpt("enabled", default=True, help="Whether the page is served beside the API."),
-    cfg.StrOpt(
-        "secret_file",
-        default="page.key",
-        help="File (mode 0600, made when it is missing) with the key that seals the page's session cookies. "
 HISTORY = [
     cfg.IntOpt(
         "keep",
@@ -149,6 +149,12 @@ HISTORY = [
     ),
 ]
 
+PAGE = [
+    cfg.BoolOpt("enabled", default=True, help="Whether the page is served beside the API."),
+    cfg.StrOpt(
+        "secret_file",
+        default="page.key",
+        help="File (mode 0600, made when it is missing) with the key that seals the page's session cookies. "
         "Processes that serve the same address need the same key.",
     ),
     cfg.FloatOpt(
@@ -177,13 +183,13 @@ GROUPS: dict[str, list[Any]] = {
     "sweep": SWEEP,
     "usage": USAGE,
     "inventory": INVENTORY,
+    "history": HISTORY,
     "page": PAGE,
     "metrics": METRICS,
     "thresholds": THRESHOLDS,
 }
 
 
-    "history": HISTORY,
 #: Defaults of [keystone_authtoken] that differ from the library's: bounded waits, a short memory of tokens.
 TOKEN_DEFAULTS = {
     "token_cache_time": 30,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from multisite.actions import policies as actions
 from multisite.capacity import policies as capacity
 from multisite.capacity.history import policies as history
 from multisite.inventory import policies as inventory
@@ -12,4 +13,5 @@ from multisite.usage import policies as usage
 
 def list_rules() -> list[Any]:
     """What the enforcer registers and the sample generator of oslo.policy asks for."""
-    return [*BASE_RULES, *regions.RULES, *capacity.RULES, *history.RULES, *usage.RULES, *inventory.RULES]
+    domains = (regions, capacity, history, usage, inventory, actions)
+    return [*BASE_RULES, *(rule for domain in domains for rule in domain.RULES)]

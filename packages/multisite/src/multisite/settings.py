@@ -36,6 +36,7 @@ class RegionSettings:
     clouds_file: Path | None
     call_deadline: float
     connect_deadline: float
+    action_deadline: float
     calls_at_once: int
     calls_at_once_per_region: int
 
@@ -74,7 +75,6 @@ class InventorySettings:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class HistorySettings:
     """How long (seconds) changes of capacity, and one reading an hour, are kept."""
 
@@ -82,6 +82,7 @@ class HistorySettings:
     keep_hourly: int
 
 
+@dataclass(frozen=True, slots=True)
 class PageSettings:
     """The page."""
 
@@ -109,8 +110,8 @@ class Settings:
     sweep: SweepSettings
     usage: UsageSettings
     inventory: InventorySettings
-    page: PageSettings
     history: HistorySettings
+    page: PageSettings
     metrics: MetricsSettings
     thresholds: Mapping[str, float]
     home_auth_url: str
@@ -178,6 +179,7 @@ def _freeze(conf: Any) -> Settings:
             clouds_file=_path(conf.regions.clouds_file),
             call_deadline=conf.regions.call_deadline,
             connect_deadline=conf.regions.connect_deadline,
+            action_deadline=conf.regions.action_deadline,
             calls_at_once=conf.regions.calls_at_once,
             calls_at_once_per_region=conf.regions.calls_at_once_per_region,
         ),
@@ -186,9 +188,9 @@ def _freeze(conf: Any) -> Settings:
         inventory=InventorySettings(
             **{option.dest: conf.inventory[option.dest] for option in GROUPS["inventory"]}
         ),
+        history=HistorySettings(conf.history.keep, conf.history.keep_hourly),
         page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
         metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
-        history=HistorySettings(conf.history.keep, conf.history.keep_hourly),
         thresholds=_thresholds(conf.thresholds.percent_free),
         home_auth_url=_home(conf),
         token_cache_time=conf.keystone_authtoken.token_cache_time,

@@ -50,6 +50,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.inventory = assembly.inventory
     app.state.search = assembly.search
     app.state.keypairs = assembly.keypairs
+    app.state.actions = assembly.actions
     app.state.home = assembly.home
     app.state.sweep_status = assembly.sweep_status
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None

@@ -72,6 +72,8 @@ def _answer(request: Request, error: MultisiteError, headers: dict[str, str] | N
         "detail": error.detail,
         "request_id": getattr(request.state, "request_id", ""),
     }
+    if error.hint:
+        body["hint"] = error.hint
     return JSONResponse({"errors": [body]}, status_code=error.status, headers=headers)
 
 

@@ -10,10 +10,11 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 from pydantic import TypeAdapter
 
+from multisite.actions import routes as actions
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
-from multisite.errors import BadRequest, Unauthenticated
 from multisite.capacity.history import routes as history
+from multisite.errors import BadRequest, Unauthenticated
 from multisite.inventory import routes as inventory
 from multisite.regions import routes as regions
 from multisite.usage import routes as usage
@@ -43,14 +44,16 @@ ROUTES = (
     Route("GET", "/v1/regions/{name}/health", regions.region_health),
     Route("GET", "/v1/health", regions.list_health),
     Route("GET", "/v1/capacity", capacity.list_capacity),
-    Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
     Route("GET", "/v1/capacity/history", history.show_history),
+    Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
     Route("GET", "/v1/usage", usage.list_usage),
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
     Route("GET", "/v1/inventory/search", inventory.search_inventory),
     Route("GET", "/v1/inventory/keypairs", inventory.list_keypairs),
     Route("GET", "/v1/inventory/{kind}", inventory.list_inventory),
     Route("GET", "/v1/inventory/{kind}/{region}/{id}", inventory.show_item),
+    *(Route(action.method, action.path, handler, status=202) for action, handler in actions.HANDLERS),
+    Route("POST", "/v1/inventory/{kind}/{region}/{id}/{action}", actions.do_something_else, status=404),
 )
 
 

@@ -20,9 +20,9 @@ async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: th
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write one record. `before` and `after` are plain JSON."""
-    await connection.execute(
+) -> int:
+    """Write one record; answers its id. `before` and `after` are plain JSON."""
+    written = await connection.execute(
         sa.insert(audit_records).values(
             at=at,
             user_id=requester.user_id,
@@ -34,4 +34,12 @@ async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: th
             after=after,
             request_id=requester.request_id,
         )
+    )
+    return int(written.inserted_primary_key[0])
+
+
+async def conclude(connection: AsyncConnection, record_id: int, after: Mapping[str, Any]) -> None:
+    """Say in a record what came of what it is about."""
+    await connection.execute(
+        sa.update(audit_records).where(audit_records.c.id == record_id).values(after=dict(after))
     )

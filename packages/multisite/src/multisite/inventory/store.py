@@ -19,6 +19,7 @@ from multisite.db.tables import (
     inventory_syncs,
 )
 from multisite.db.upsert import upsert
+from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.model import Grant, Item, Known, Reading, Sync
 from multisite.inventory.reading import malformed_sentence
 from multisite.regions.discovery import target_of
@@ -94,6 +95,32 @@ class InventoryStore:
                 for kind in kinds
             ]
             await upsert(connection, inventory_syncs, ("region_id", "kind"), rows)
+
+    async def put(self, region: Region, kind: str, item: Item, project_names: Mapping[str, str]) -> None:
+        """Store one item as its owner was shown it just now; the next refresh reads it again.
+
+        What only operators are shown stays as it is, and the project's name where `project_names` lacks it.
+        """
+        columns = inventory_items.c
+        query = sa.select(columns.attributes, columns.project_name).where(
+            columns.region_id == region.id, columns.kind == kind, columns.id == item.id
+        )
+        async with self.database.write() as connection:
+            if not await reached_as(connection, region.id, target_of(region)):
+                return
+            row = _item_row(region, kind, item, project_names) | {"version": "", "digest": ""}
+            stored = (await connection.execute(query)).one_or_none()
+            if stored is not None:
+                kept = {name: stored.attributes.get(name) for name in BY_NAME[kind].operator_attributes}
+                row["attributes"] |= {name: value for name, value in kept.items() if value is not None}
+                row["project_name"] = row["project_name"] or stored.project_name
+            await upsert(connection, inventory_items, _KEY, [row])
+            await _replace_addresses(connection, region.id, kind, [item])
+
+    async def remove(self, region: Region, kind: str, identity: str) -> None:
+        """Forget one item that its owner ended."""
+        async with self.database.write() as connection:
+            await self._remove(connection, region.id, kind, [identity])
 
     async def ids_of_images(self, region_id: int, visibility: str) -> set[str]:
         """The images of a region that have this visibility."""

@@ -1,10 +1,11 @@
-"""Cinder: storage pools, services, quotas and use of a project."""
+"""Cinder: storage pools, services, quotas and use of a project; volumes, for users."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "volume"
 #: The first that compares times, and that tells the users of snapshots and backups.
@@ -47,3 +48,34 @@ def id_pages(client: RegionClient, path: str, key: str) -> AsyncIterator[list[di
     """The same, with little more than `id`."""
     parameters: dict[str, str | int] = {"all_tenants": 1, "limit": PAGE}
     return client.pages(SERVICE, path, key, parameters, microversion=MICROVERSION)
+
+
+# -- in the name of a user -------------------------------------------------------------------------------
+
+
+async def create_volume(user: UserClient, volume: Mapping[str, Any]) -> Reply:
+    """A volume, as Cinder's API describes one; the answer holds its id."""
+    return await user.write("POST", SERVICE, ("volumes",), {"volume": volume}, microversion=MICROVERSION)
+
+
+async def delete_volume(user: UserClient, volume_id: str) -> Reply:
+    """End a volume."""
+    return await user.write("DELETE", SERVICE, ("volumes", volume_id), microversion=MICROVERSION)
+
+
+async def volume(user: UserClient, volume_id: str) -> dict[str, Any]:
+    """One volume, with its attachments."""
+    body = await user.read(SERVICE, ("volumes", volume_id), microversion=MICROVERSION)
+    return dict(body["volume"])
+
+
+async def volumes_called(user: UserClient, name: str) -> list[dict[str, Any]]:
+    """The user's volumes of exactly this name."""
+    body = await user.read(SERVICE, ("volumes", "detail"), {"name": name}, microversion=MICROVERSION)
+    return [each for each in body["volumes"] if each["name"] == name]
+
+
+async def own_volume_types(user: UserClient) -> list[str]:
+    """The names of the volume types that the user's project may use."""
+    body = await user.read(SERVICE, ("types",), microversion=MICROVERSION)
+    return [str(each["name"]) for each in body["volume_types"]]

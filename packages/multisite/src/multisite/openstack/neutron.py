@@ -1,10 +1,11 @@
-"""Neutron: IP availability of networks, quotas and use of a project."""
+"""Neutron: IP availability of networks, quotas and use of a project; floating IPs, for users."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "network"
 PAGE = 1000
@@ -55,3 +56,36 @@ async def rbac_policies(client: RegionClient) -> list[dict[str, Any]]:
     async for page in client.pages(SERVICE, "/rbac-policies", "rbac_policies", {"limit": PAGE}):
         found += page
     return found
+
+
+# -- in the name of a user -------------------------------------------------------------------------------
+
+
+async def create_floating_ip(user: UserClient, floating_ip: Mapping[str, Any]) -> Reply:
+    """A floating IP, as Neutron's API describes one; the answer holds its id."""
+    return await user.write("POST", SERVICE, ("floatingips",), {"floatingip": floating_ip})
+
+
+async def floating_ip(user: UserClient, floating_ip_id: str) -> dict[str, Any]:
+    """One floating IP."""
+    return dict((await user.read(SERVICE, ("floatingips", floating_ip_id)))["floatingip"])
+
+
+async def change_floating_ip(
+    user: UserClient, floating_ip_id: str, changes: Mapping[str, Any], revision: object
+) -> Reply:
+    """Change a floating IP that still has this revision; Neutron refuses (412) if it has another."""
+    return await user.write(
+        "PUT", SERVICE, ("floatingips", floating_ip_id), {"floatingip": changes}, revision=revision
+    )
+
+
+async def delete_floating_ip(user: UserClient, floating_ip_id: str) -> Reply:
+    """Give a floating IP back."""
+    return await user.write("DELETE", SERVICE, ("floatingips", floating_ip_id))
+
+
+async def ports_of(user: UserClient, server_id: str) -> list[dict[str, Any]]:
+    """The ports of a server."""
+    body = await user.read(SERVICE, ("ports",), {"device_id": server_id, "limit": PAGE})
+    return list(body["ports"])

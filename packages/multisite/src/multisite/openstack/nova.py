@@ -1,14 +1,16 @@
-"""Nova: services, hypervisors, aggregates, flavors, quotas and use of a project.
+"""Nova: services, hypervisors, aggregates, flavors, quotas and use of a project; servers, for users.
 
 Microversion 2.53 makes the ids of hypervisors and services UUIDs, those of hypervisors the same as
 their resource providers'.
 """
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "compute"
 MICROVERSION = "compute 2.53"
@@ -82,3 +84,61 @@ async def keypairs(client: RegionClient, user_id: str) -> list[dict[str, Any]]:
     ):
         found += [entry["keypair"] for entry in page]
     return found
+
+
+# -- in the name of a user -------------------------------------------------------------------------------
+
+
+async def create_server(user: UserClient, server: Mapping[str, Any]) -> Reply:
+    """A server, as Nova's API describes one; the answer holds its id."""
+    return await user.write("POST", SERVICE, ("servers",), {"server": server}, microversion=MICROVERSION)
+
+
+async def act_on_server(user: UserClient, server_id: str, action: str, value: Any = None) -> Reply:
+    """One of Nova's actions, such as `os-stop`."""
+    return await user.write(
+        "POST", SERVICE, ("servers", server_id, "action"), {action: value}, microversion=MICROVERSION
+    )
+
+
+async def delete_server(user: UserClient, server_id: str) -> Reply:
+    """End a server."""
+    return await user.write("DELETE", SERVICE, ("servers", server_id), microversion=MICROVERSION)
+
+
+async def attach_volume(user: UserClient, server_id: str, volume_id: str) -> Reply:
+    """Attach a volume to a server."""
+    body = {"volumeAttachment": {"volumeId": volume_id}}
+    path = ("servers", server_id, "os-volume_attachments")
+    return await user.write("POST", SERVICE, path, body, microversion=MICROVERSION)
+
+
+async def detach_volume(user: UserClient, server_id: str, volume_id: str) -> Reply:
+    """Detach a volume from a server."""
+    path = ("servers", server_id, "os-volume_attachments", volume_id)
+    return await user.write("DELETE", SERVICE, path, microversion=MICROVERSION)
+
+
+async def servers_called(user: UserClient, name: str) -> list[dict[str, Any]]:
+    """The user's servers of exactly this name; Nova itself takes a pattern."""
+    parameters = {"name": f"^{re.escape(name)}$"}
+    body = await user.read(SERVICE, ("servers", "detail"), parameters, microversion=MICROVERSION)
+    return [each for each in body["servers"] if each["name"] == name]
+
+
+async def own_flavors(user: UserClient) -> list[dict[str, Any]]:
+    """The flavors that the user's project may use."""
+    body = await user.read(SERVICE, ("flavors", "detail"), {"limit": PAGE}, microversion="compute 2.61")
+    return list(body["flavors"])
+
+
+async def own_keypairs(user: UserClient) -> list[str]:
+    """The names of the user's keypairs."""
+    body = await user.read(SERVICE, ("os-keypairs",), {"limit": PAGE}, microversion=MICROVERSION)
+    return [str(entry["keypair"]["name"]) for entry in body["keypairs"]]
+
+
+async def zones(user: UserClient) -> list[str]:
+    """The availability zones that take servers."""
+    body = await user.read(SERVICE, ("os-availability-zone",), microversion=MICROVERSION)
+    return [str(each["zoneName"]) for each in body["availabilityZoneInfo"] if each["zoneState"]["available"]]

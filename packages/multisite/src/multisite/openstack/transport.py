@@ -72,7 +72,7 @@ class Transport:
             async with (
                 asyncio.timeout(deadline),
                 self._open_session().request(
-                    method, url, headers=headers, json=body, ssl=self._tls(credential), allow_redirects=False
+                    method, url, headers=headers, json=body, ssl=self.tls(credential), allow_redirects=False
                 ) as answer,
             ):
                 raw = await _read(answer, what)
@@ -106,7 +106,8 @@ class Transport:
             )
         return self._session
 
-    def _tls(self, credential: Credential) -> ssl.SSLContext | bool:
+    def tls(self, credential: Credential) -> ssl.SSLContext | bool:
+        """What aiohttp takes for `ssl` in calls with this credential. Raises `RegionCallError`."""
         key = (credential.verify, credential.client_certificate)
         if key not in self._contexts:
             self._contexts[key] = _context(credential)

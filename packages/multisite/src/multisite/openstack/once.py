@@ -1,0 +1,98 @@
+"""HTTP to a region, made exactly once: for calls that change something.
+
+A call that is repeated blindly may be done twice, so nothing here repeats one, and what may become of it
+is told apart: the request never left (`NeverSent`), it left and no whole answer came back (`AnswerLost`:
+nobody here knows whether it was done), or it was answered. Each call has a connection of its own: on a kept
+one, a request may meet the connection's end, and nobody could tell whether it was read.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from multisite.openstack.clouds import Credential
+from multisite.openstack.failures import RegionCallError
+from multisite.openstack.transport import Transport
+
+#: Bytes of an answer that are read; one item is far smaller.
+LARGEST_REPLY = 4 * 1024 * 1024
+
+
+class NeverSent(Exception):
+    """The request did not reach the service, so nothing was done."""
+
+
+class AnswerLost(Exception):
+    """The request was sent, and no whole answer came: it may have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """Any answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+
+async def exchange(  # noqa: PLR0913 - what a call is made of
+    transport: Transport,
+    method: str,
+    url: str,
+    *,
+    credential: Credential,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any] | None,
+    deadline: float,
+) -> RawReply:
+    """One call within `deadline` seconds. Raises `NeverSent` or `AnswerLost`; neither names a header."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=transport.limits.connect_deadline)
+    data = json.dumps(body).encode() if body is not None else None
+    try:
+        tls = transport.tls(credential)
+        async with (
+            asyncio.timeout(deadline),
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=True),
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_no_second_try,),
+            ) as session,
+            session.request(
+                method, url, headers=headers, data=data, ssl=tls, allow_redirects=False
+            ) as answer,
+        ):
+            raw = await answer.content.read(LARGEST_REPLY)
+            while more := await answer.content.read(LARGEST_REPLY):
+                raw += more
+                if len(raw) > LARGEST_REPLY:
+                    raise AnswerLost(f"the answer is larger than {LARGEST_REPLY} bytes")
+            return RawReply(answer.status, answer.headers.copy(), raw)
+    except RegionCallError as error:
+        raise NeverSent(error.detail) from error
+    except _UNCONNECTED as error:
+        raise NeverSent(f"{method} {url}: {error}") from error
+    except TimeoutError as error:
+        raise AnswerLost(f"{method} {url}: no answer within {deadline:g} s") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise AnswerLost(f"{method} {url}: {error or type(error).__name__}") from error
+
+
+_UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+
+
+async def _no_second_try(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a DELETE or PUT whose connection breaks: it does so by itself."""
+    try:
+        return await handler(request)
+    except _UNCONNECTED:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        what = f"{request.method} {request.url}"
+        raise AnswerLost(f"{what}: {str(error) or type(error).__name__}") from error
