@@ -37,7 +37,8 @@ class SimulatedCloud:
     def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> Reply:
-        """One request; `token` is sent as X-Auth-Token."""
+        """One request; `token` is sent as X-Auth-Token, and JSON is asked for."""
+        headers = {"Accept": "application/json"} | headers
         sent: list[Any] = []
         parts = urlsplit(path)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""

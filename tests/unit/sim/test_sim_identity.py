@@ -74,7 +74,7 @@ def test_an_application_credential_logs_in_and_ends_with_its_deletion(cloud: Sim
     assert token.status == 201
     assert [role["name"] for role in token.json["token"]["roles"]] == ["reader"]
     cloud.send("DELETE", f"{path}/{made['id']}", user="project-001", status=204)
-    assert cloud.call("POST", "/identity/v3/auth/tokens", body).status == 401
+    assert cloud.call("POST", "/identity/v3/auth/tokens", body).status == 404
 
 
 def test_projects_are_for_administrators_and_one_for_its_own(cloud: SimulatedCloud) -> None:

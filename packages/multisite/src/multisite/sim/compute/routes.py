@@ -293,8 +293,13 @@ def _hidden(call: Call) -> set[str]:
     )
 
 
+#: What Nova counted when it had networks of its own.
+_NETWORK_QUOTA = ("fixed_ips", "floating_ips", "security_group_rules", "security_groups")
+
+
 def _quota_body(call: Call, limits: dict[str, int]) -> Json:
-    return {name: limit for name, limit in limits.items() if name not in _hidden(call)}
+    shown = {name: limit for name, limit in limits.items() if name not in _hidden(call)}
+    return shown | ({} if call.version >= (2, 36) else dict.fromkeys(_NETWORK_QUOTA, -1))
 
 
 @ROUTES.on("GET", "/os-quota-sets/{project_id}")

@@ -218,7 +218,28 @@ def update_server(call: Call) -> Json:
     server.name = str(wanted.get("name", server.name))
     server.description = wanted.get("description", server.description)
     server.updated = call.region.now("compute")
-    return {"server": server_json(call, call.region.compute, server)}
+    body = server_json(call, call.region.compute, server)
+    return {"server": body if call.version >= (2, 75) else _briefly(body)}
+
+
+def _briefly(body: Json) -> Json:
+    """What Nova answered to a PUT before 2.75: nothing that was an extension once."""
+    addresses = {
+        name: [{key: row[key] for key in ("version", "addr")} for row in rows]
+        for name, rows in body["addresses"].items()
+    }
+    extensions = (
+        "OS-EXT",
+        "OS-SRV",
+        "os-extended",
+        "config_drive",
+        "key_name",
+        "security_groups",
+        "host_status",
+    )
+    return {key: item for key, item in body.items() if not key.startswith(extensions)} | {
+        "addresses": addresses
+    }
 
 
 @ROUTES.on("DELETE", "/servers/{server_id}")

@@ -200,17 +200,13 @@ class Compute:
             raise Refusal(404, f"Flavor {flavor_id} could not be found.")
         return flavor
 
-    def place(self, flavor: Flavor, zone: str | None = None, host: str | None = None) -> Host | None:
-        """A host with room, the emptiest first."""
+    def place(self, flavor: Flavor, zone: str | None = None, *, but: Host | None = None) -> Host | None:
+        """A host with room, the emptiest first; none is on the host `but`."""
         needs = flavor.needs()
         fitting = [
             item
             for item in self.hosts.values()
-            if item.enabled
-            and item.up
-            and zone in {None, item.zone}
-            and host in {None, item.name}
-            and item.fits(needs)
+            if item.enabled and item.up and zone in {None, item.zone} and item is not but and item.fits(needs)
         ]
         return min(fitting, key=lambda item: (item.servers, item.name), default=None)
 
@@ -271,7 +267,10 @@ class Compute:
         server.status, server.updated = status, self.region.now("compute")
 
     def resize(self, server: Server, flavor: Flavor) -> None:
-        """Give a server another size; it waits for the confirmation."""
+        """Give a server another size on another host; it waits for the confirmation.
+
+        Without such a host nothing happens, after the request was taken: what goes wrong later is not said.
+        """
         if flavor is server.flavor:
             raise Refusal(400, "When resizing, instances must change flavor!")
         more = {
@@ -279,10 +278,11 @@ class Compute:
             "ram": max(0, flavor.ram - server.flavor.ram),
         }
         self._check_quota(server.project_id, more)
-        host = self.place(flavor)
+        self.set_status(server, server.status, needed=("ACTIVE", "SHUTOFF"), action="resize")
+        host = self.place(flavor, but=server.host)
         if host is None:
-            raise Refusal(400, "No valid host was found. No valid host found for resize")
-        self.set_status(server, "VERIFY_RESIZE", needed=("ACTIVE", "SHUTOFF"), action="resize")
+            return
+        server.status = "VERIFY_RESIZE"
         host.allocate(flavor.needs())  # until it is confirmed or reverted, both sizes are allocated
         self._recount(server.project_id, server.flavor, flavor)
         server.old_flavor, server.old_host = server.flavor, server.host

@@ -269,7 +269,8 @@ def _update(call: Call, collection: str) -> Json:
     keystone.add(collection, item | wanted)
     if wanted.get("enabled") is False:
         keystone.revoke_all(item["id"])
-    return {name: _public(call, collection, keystone.get(collection, item["id"]))}
+    extra: Json = {"extra": {}} if collection == "projects" else {}
+    return {name: _public(call, collection, keystone.get(collection, item["id"])) | extra}
 
 
 def _delete(call: Call, collection: str) -> Answer:
@@ -376,7 +377,9 @@ def list_application_credentials(call: Call) -> Json:
     _own_user(call)
     held = _keystone(call).collections["application_credentials"].values()
     return {
-        "application_credentials": [_credential(item) for item in held if item["user_id"] == call.ids[0]],
+        "application_credentials": [
+            _credential(call, item) for item in held if item["user_id"] == call.ids[0]
+        ],
         "links": _links(call),
     }
 
@@ -385,23 +388,34 @@ def list_application_credentials(call: Call) -> Json:
 def create_application_credential(call: Call) -> Answer:
     """An application credential for the token's project, with the token's roles or fewer."""
     _own_user(call)
+    held = call.token.application_credential
+    if held and not held["unrestricted"]:
+        words = "Using method 'application_credential' is not allowed for managing additional ones."
+        raise Refusal(403, NOT_ALLOWED.format(words))
     keystone, wanted = _keystone(call), call.part("application_credential")
+    for item in keystone.collections["application_credentials"].values():
+        if (item["user_id"], item["name"]) == (call.ids[0], wanted.get("name")):
+            raise Refusal(
+                409,
+                "Conflict occurred attempting to store application_credential - "
+                f"Duplicate entry found with name {wanted.get('name')}.",
+            )
     names = [role.get("name") for role in wanted.get("roles") or []] or list(call.token.roles)
     if not set(names) <= set(call.token.roles):
         raise Refusal(400, "A role that the user does not have cannot be delegated.")
     secret = str(wanted.get("secret") or keystone.new_id())
-    item: Json = {
+    item = {
         "id": keystone.new_id(), "name": wanted.get("name"), "description": wanted.get("description"),
         "user_id": call.ids[0], "project_id": call.token.project_id,
-        "unrestricted": bool(wanted.get("unrestricted")),
-        "roles": [{"id": keystone.role_id(str(name)), "name": name, "domain_id": None} for name in names],
+        "unrestricted": wanted.get("unrestricted"),
+        "roles": [dict(keystone.get("roles", keystone.role_id(str(name)))) for name in names],
         "expires_at": wanted.get("expires_at"), "system": None,
     }  # fmt: skip
     keystone.add("application_credentials", item)
     keystone.secrets[item["id"]] = secret
     if item["expires_at"]:
         parse_stamp(str(item["expires_at"]))
-    return Answer(201, {"application_credential": _credential(item) | {"secret": secret}})
+    return Answer(201, {"application_credential": _credential(call, item) | {"secret": secret}})
 
 
 @ROUTES.on("DELETE", "/users/{user_id}/application_credentials/{credential_id}")
@@ -417,8 +431,9 @@ def _own_user(call: Call) -> None:
         _need_admin(call, "application_credentials")
 
 
-def _credential(item: Json) -> Json:
-    return {key: value for key, value in item.items() if key != "user_id"}
+def _credential(call: Call, item: Json) -> Json:
+    path = f"users/{item['user_id']}/application_credentials/{item['id']}"
+    return item | {"links": {"self": f"{call.base}/{path}"}}
 
 
 def _public(call: Call, collection: str, item: Json) -> Json:

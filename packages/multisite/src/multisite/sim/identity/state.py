@@ -291,9 +291,10 @@ class Keystone:
         if token.system:
             body["system"] = {"all": True}
         if token.application_credential:
+            held = token.application_credential
             body["application_credential"] = {
-                key: token.application_credential[key] for key in ("id", "name", "unrestricted")
-            }
+                "id": held["id"], "name": held["name"], "restricted": not held["unrestricted"],
+            }  # fmt: skip
         if token.roles:
             body["roles"] = [{"id": self.role_id(role), "name": role} for role in token.roles]
         text = json.dumps(body, separators=(",", ":")).encode()

@@ -15,7 +15,7 @@ class Item:
     created: float
     updated: float
     revision: int = 1
-    description: str = ""
+    description: str | None = ""
 
 
 @dataclass(slots=True, kw_only=True)

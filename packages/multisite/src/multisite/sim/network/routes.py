@@ -71,14 +71,15 @@ def _list(call: Call, path: str) -> Json:
     if kind == "security_group" and not call.token.admin and call.token.project_id:
         state_of(call).default_group(call.token.project_id)
     items = [_json(call, kind, item) for item in state_of(call).collection(kind).values() if sees(call, item)]
+    for item in items:
+        for rule in item.get("security_group_rules", ()):
+            rule["belongs_to_default_sg"] = None  # Neutron knows when one group is shown
     return listing(call, key, items)
 
 
 def _show(call: Call, path: str) -> Json:
     _, kind = KINDS[path]
     body = _json(call, kind, find(call, kind, call.ids[0]))
-    for rule in body.get("security_group_rules", ()):
-        rule["belongs_to_default_sg"] = False  # known when one group is shown, and not when they are listed
     fields = call.query.get("fields")
     return {kind: {name: body[name] for name in fields if name in body} if fields else body}
 
@@ -110,7 +111,8 @@ def _create(call: Call, path: str) -> Answer:
     if unknown := sorted(set(wanted) - SETTABLE[kind]):
         raise Refusal(400, f"Unrecognized attribute(s) '{unknown[0]}'", kind="HTTPBadRequest")
     item = MAKERS[kind](call, wanted, _owner(call, wanted))
-    return Answer(201, {kind: _json(call, kind, item)})
+    more: Json = {"is_default": False} if kind == "network" else {}
+    return Answer(201, {kind: _json(call, kind, item) | more})
 
 
 def _update(call: Call, path: str) -> Json:
@@ -208,7 +210,7 @@ def _subnet_of_interface(call: Call) -> str:
 def _interface(router: Item, port: Port) -> Json:
     subnets = [subnet_id for subnet_id, _ in port.fixed_ips]
     return {
-        "id": router.id, "tenant_id": router.project_id, "port_id": port.id, "network_id": port.network_id,
+        "id": router.id, "project_id": router.project_id, "port_id": port.id, "network_id": port.network_id,
         "subnet_id": subnets[0], "subnet_ids": subnets,
     }  # fmt: skip
 
@@ -281,7 +283,7 @@ def show_quota_in_detail(call: Call) -> Json:
 
 @ROUTES.on("PUT", "/quotas/{project_id}")
 def update_quota(call: Call) -> Json:
-    """Set limits of a project, even below what it has: Neutron asks only on request."""
+    """Set limits of a project; not below what it has."""
     state, project_id = state_of(call), call.ids[0]
     if not call.token.admin:
         raise Refusal(403, "rule:update_quota is disallowed by policy", kind="PolicyNotAuthorized")
@@ -293,6 +295,13 @@ def update_quota(call: Call) -> Json:
             raise Refusal(
                 400, f"Invalid input for {name}. Reason: '{limit}' is not an integer.", kind="InvalidInput"
             )
+        used = state.used(name, project_id)
+        if 0 <= int(limit) < used:
+            raise Refusal(
+                400,
+                f"Quota limit {limit} for {name} must be greater than or equal to already used {used}",
+                kind="HTTPBadRequest",
+            )
     state.quotas.setdefault(project_id, {}).update({name: int(limit) for name, limit in wanted.items()})
     return {"quota": state.limits(project_id)}
 
@@ -302,5 +311,7 @@ def delete_quota(call: Call) -> Answer:
     """Let a project have the defaults again."""
     if not call.token.admin:
         raise Refusal(403, "rule:delete_quota is disallowed by policy", kind="PolicyNotAuthorized")
-    state_of(call).quotas.pop(call.ids[0], None)
+    if state_of(call).quotas.pop(call.ids[0], None) is None:
+        message = f"Quota for project {call.ids[0]} could not be found."
+        raise Refusal(404, message, kind="TenantQuotaNotFound")
     return Answer(204)

@@ -490,7 +490,9 @@ class Network:
                 return group
         group = self._make_group("default", project_id, "Default security group")
         for ethertype in ("IPv4", "IPv6"):
-            self._make_rule(group, direction="ingress", ethertype=ethertype, remote_group=group.id)
+            self._make_rule(
+                group, direction="ingress", ethertype=ethertype, remote_group=group.id, description=None
+            )
         return group
 
     def create_group(self, *, name: str, project_id: str, description: str = "") -> SecurityGroup:
@@ -507,7 +509,7 @@ class Network:
         group = self._make(SecurityGroup, project_id, name=name, description=description)
         self.security_groups[group.id] = group
         for ethertype in ("IPv4", "IPv6"):
-            self._make_rule(group, direction="egress", ethertype=ethertype)
+            self._make_rule(group, direction="egress", ethertype=ethertype, description=None)
         return group
 
     def _make_rule(self, group: SecurityGroup, **values: object) -> SecurityGroupRule:

@@ -136,8 +136,7 @@ def group_json(state: Network, item: SecurityGroup) -> Json:
     return _common(item) | {
         "name": item.name, "stateful": item.stateful, "shared": False,
         "security_group_rules": [
-            rule_json(rule) | {"standard_attr_id": int(rule.id[:7], 16), "belongs_to_default_sg": None,
-            "tags": []}
+            rule_json(rule) | {"standard_attr_id": int(rule.id[:7], 16), "tags": []}
             for rule in state.rules_of(item)
         ],
     }  # fmt: skip
@@ -148,7 +147,6 @@ def rule_json(item: SecurityGroupRule) -> Json:
     body = _common(item)
     del body["tags"]
     return body | {
-        "description": item.description or None,
         "security_group_id": item.group_id, "direction": item.direction, "ethertype": item.ethertype,
         "protocol": item.protocol, "port_range_min": item.port_min, "port_range_max": item.port_max,
         "remote_ip_prefix": item.remote_prefix, "remote_group_id": item.remote_group,

@@ -223,7 +223,8 @@ def act_on_volume(call: Call) -> Answer:
     """Extend a volume, or set its status."""
     volume, body = _volume(call), call.body
     if "os-extend" in body:
-        _volumes(call).extend(volume, _size(wanted(call, "os-extend").get("new_size"), 0))
+        size = _size(wanted(call, "os-extend").get("new_size"), 0)
+        _volumes(call).extend(volume, size, in_use=call.version >= (3, 42))
         return Answer(202)
     if "os-reset_status" in body:
         need_admin(call, "volume_extension:volume_admin_actions:reset_status")
@@ -327,8 +328,8 @@ def show_default_quota(call: Call) -> Json:
 def update_quota(call: Call) -> Json:
     """Set limits of a project.
 
-    As in the real Cinder, unknown resources are taken without a word, and a limit below what is used is
-    refused only where the project has one of its own already.
+    As in the real Cinder, a limit below what is used is refused only where the project has one of its own
+    already.
     """
     need_admin(call, "volume_extension:quotas:update")
     project_id, volumes, body = call.ids[0], _volumes(call), dict(wanted(call, "quota_set"))
@@ -337,6 +338,8 @@ def update_quota(call: Call) -> Json:
         raise Refusal(400, "Invalid input for field/attribute quota_set. Value: {}. {} should be non-empty")
     for key in ("id", "tenant_id", "project_id"):
         body.pop(key, None)
+    if unknown := sorted(set(body) - set(volumes.default_limits())):
+        raise Refusal(400, f"Invalid input received: Bad key(s) in quota set: {', '.join(unknown)}")
     for name, limit in body.items():
         if isinstance(limit, bool) or not str(limit).lstrip("-").isdigit() or int(limit) < -1:
             raise Refusal(400, f"Invalid input received: {name} must be an integer of -1 or more")

@@ -198,10 +198,8 @@ class Volumes:
         return limits | {"groups": QUOTA["groups"]}
 
     def limits(self, project_id: str) -> dict[str, int]:
-        """The limits of a project; those for resources that nobody knows are kept, but not shown."""
-        limits = self.default_limits()
-        own = self.quotas.get(project_id, {})
-        return limits | {name: limit for name, limit in own.items() if name in limits}
+        """The limits of a project."""
+        return self.default_limits() | self.quotas.get(project_id, {})
 
     def usage(self, project_id: str) -> Counter[str]:
         """What a project uses, per resource."""
@@ -264,9 +262,9 @@ class Volumes:
         self._release(volume.project_id, {"volumes": 1, "gigabytes": volume.size}, volume.type)
         del self.volumes[volume.id]
 
-    def extend(self, volume: Volume, size: int) -> None:
-        """Make an available volume larger. Raises `Refusal`: not larger or in use (400), over quota (413)."""
-        if volume.status != "available":
+    def extend(self, volume: Volume, size: int, *, in_use: bool = False) -> None:
+        """Make a volume larger, one `in_use` too. Raises `Refusal`: status or size (400), quota (413)."""
+        if volume.status != "available" and not (in_use and volume.status == "in-use"):
             raise Refusal(400, f"Invalid volume: Volume {volume.id} status must be available to extend.")
         if size <= volume.size:
             raise Refusal(
