@@ -27,6 +27,8 @@ from multisite.regions.store import reached
 
 #: So many regions are stored in one transaction at most.
 MOST_AT_ONCE = 200
+#: How long others may join before a transaction begins (seconds).
+GATHERING = 0.1
 
 Key = tuple[int, str]
 Row = dict[str, Any]
@@ -94,6 +96,7 @@ class ObservationWriter:
 
     async def _write_all(self) -> None:
         while self._line:
+            await asyncio.sleep(GATHERING)
             batch, self._line = self._line[:MOST_AT_ONCE], self._line[MOST_AT_ONCE:]
             try:
                 await self._write_remembering(batch)
@@ -102,13 +105,9 @@ class ObservationWriter:
                     waiting.stored.cancel()
                 raise
             except Exception as error:  # noqa: BLE001 - told to everyone whose results were not stored
-                for waiting in batch:
-                    if not waiting.stored.done():
-                        waiting.stored.set_exception(error)
+                _tell(batch, error)
             else:
-                for waiting in batch:
-                    if not waiting.stored.done():
-                        waiting.stored.set_result(None)
+                _tell(batch, None)
 
     async def _write_remembering(self, batch: Sequence[_Waiting]) -> None:
         try:
@@ -135,6 +134,16 @@ class ObservationWriter:
             await _store(connection, read, await _digests(connection, known))
             if failed:
                 await upsert(connection, observations, ("region_id", "service"), failed)
+
+
+def _tell(batch: Sequence[_Waiting], error: Exception | None) -> None:
+    for waiting in batch:
+        if waiting.stored.done():
+            continue  # whoever waited was cancelled
+        if error is None:
+            waiting.stored.set_result(None)
+        else:
+            waiting.stored.set_exception(error)
 
 
 async def _store(

@@ -114,6 +114,8 @@ class RegionClient:
         self._own_slots = asyncio.Semaphore(regions.transport.limits.at_once_per_region)
         self._breakers: dict[str, CircuitBreaker] = {}
         self._access: Access | None = None
+        #: Where each service's routes begin, by the catalog of `_access`.
+        self._bases: dict[str, str] = {}
 
     @classmethod
     def once(cls, regions: Regions, target: Target) -> "RegionClient":
@@ -130,6 +132,7 @@ class RegionClient:
             raise
         if access is not self._access:
             self._access = access
+            self._bases.clear()
             self._hear("identity", None, access.latency, access.clock_skew)
         return access
 
@@ -237,7 +240,9 @@ class RegionClient:
 
     async def _authorized(self, service: str, where: str, microversion: str | None) -> Answer:
         access = await self.access()
-        base = versioned(service, await self.endpoint(service))
+        base = self._bases.get(service)
+        if base is None:
+            base = self._bases[service] = versioned(service, await self.endpoint(service))
         url = _absolute(base, where)
         try:
             return await self._send(url, _headers(access.token, microversion))
