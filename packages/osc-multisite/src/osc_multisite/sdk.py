@@ -97,6 +97,14 @@ class MultisiteProxy(proxy.Proxy):
         """CAPACITY of one region with its providers, hosts, pools, networks, stores and flavors."""
         return self._read(f"/v1/capacity/{_segment(name)}", _query(fresh=fresh))
 
+    def capacity_history(self, **filters: Any) -> Iterator[Json]:
+        """How capacity was: POINT after POINT, of the regions named, or of all together where none is.
+
+        `filters` are the parameters of `GET /v1/capacity/history`: `region` and `resource` (names), `since`,
+        `until` (ISO 8601, with a time zone) and `resolution` (`raw` or `hour`).
+        """
+        return self._items("/v1/capacity/history", "points", _parameters(filters))
+
     def usage(
         self, project_id: str | None = None, regions: Iterable[str] = (), *, fresh: bool = False
     ) -> Json:
