@@ -1,8 +1,8 @@
 """How answers are sent: whole, or as a fault has it."""
 
 import asyncio
+import itertools
 import json
-import uuid
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -17,6 +17,8 @@ from multisite.sim.service import Service, keystone_form
 ABORT = "multisite.sim.abort"
 #: Into how many pieces a dripping body is cut.
 PIECES = 20
+#: Ids of requests only have to differ.
+_requests = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def _headers(answer: Answer, length: int, now: float) -> list[tuple[bytes, bytes
     headers = [
         (b"date", _date(int(now))),
         (b"content-length", str(length).encode()),
-        (b"x-openstack-request-id", b"req-" + str(uuid.uuid4()).encode()),
+        (b"x-openstack-request-id", b"req-00000000-0000-4000-8000-%012x" % next(_requests)),
     ]
     if "Content-Type" not in answer.headers and length:
         headers.append((b"content-type", b"application/json"))
