@@ -1,5 +1,6 @@
 """Capacity over HTTP: from what sweeps stored, honestly, in a few statements."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from multisite.capacity.details import ComputeDetail, Flavor, Host, NetworkDetail, PlacementDetail
-from multisite.capacity.documents import summary_of, to_json
+from multisite.capacity.documents import summary_of, to_text
 from multisite.capacity.model import (
     AddressCount,
     ComputeSummary,
@@ -188,7 +189,7 @@ async def fill(service: Service, clock: FixedClock, count: int) -> None:
     """`count` regions with everything, in three statements."""
     made = range(1, count + 1)
     fields = {"credential": "c", "interface": "public", "identity": "home", "enabled": True, "labels": {}}
-    documents = [(item.service, to_json(item.summary)) for item in sweep(clock) if item.summary is not None]
+    documents = [(item.service, json.loads(to_text(item.summary))) for item in sweep(clock) if item.summary]
     async with service.assembly.database.write() as connection:
         await connection.execute(
             sa.insert(regions),

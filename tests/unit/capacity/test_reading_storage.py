@@ -1,12 +1,13 @@
 """What Cinder, Neutron and Glance answer, taken apart."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from multisite.capacity.details import ImageDetail, NetworkDetail, Store, VolumeDetail, VolumeService
-from multisite.capacity.documents import detail_of, to_json
+from multisite.capacity.documents import detail_of, to_text
 from multisite.capacity.model import AddressCount, VolumeSummary
 from multisite.capacity.readers import image, network, volume
 
@@ -112,7 +113,7 @@ def test_ipv6_subnets_of_the_lab_hold_exactly_what_neutron_says(networks: Networ
     found = network.summarize(networks)
     assert found.tenant_ipv6 == AddressCount(2 * (2**64 - 1), 7, 2 * (2**64 - 1) - 7)
 
-    document = to_json(networks)
+    document = json.loads(to_text(networks))
     assert "18446744073709551615" in repr(document)
     assert detail_of("network", document) == networks
 
