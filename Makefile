@@ -31,6 +31,10 @@ setup: $(STAMP)  ## install everything into .venv (nothing outside this folder)
 demo: $(STAMP)  ## six simulated regions, the service, the page: the main job
 	$(BIN)/python -m demo
 
+.PHONY: demo-lab
+demo-lab: $(STAMP)  ## the same over three real regions (root or sudo once, see lab/README.md)
+	$(BIN)/python -m demo --lab
+
 .PHONY: test
 test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """`make demo`: a plausible cloud of six regions, multisite over it, and where to look.
 
-Everything lies under .demo/; nothing needs root, and nothing is touched in HOME. Ctrl-C ends all of it.
+Everything lies under .demo/; nothing needs root, and nothing is touched in HOME. Ctrl-C ends all of it. With
+`--lab` (`make demo-lab`) it runs over the lab's three real regions.
 """
 
 import argparse
@@ -10,9 +11,10 @@ import sys
 import threading
 from pathlib import Path
 
-from demo import world
 from demo.cloud import Cloud, DemoError
 from demo.service import HOST, Service
+from demo.worlds import RealWorld, SimulatedWorld, World
+from lab.errors import LabError
 
 FOLDER = Path(__file__).resolve().parents[1] / ".demo"
 #: Short, so that something can be seen to move.
@@ -23,47 +25,47 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 _WELCOME = """
-multisite runs over {count} simulated regions: {regions}.
-{slow} is slow, {failing} fails now and then; the others are well.
+multisite runs over {count} regions: {regions}.
+{about}
 
   the page     {url}/
-  log in as    admin / {admin}   (operator)
-               {tenant} / {tenant_password}   (tenant)
+  log in as    {people}
 
   the command line, in another terminal:
 
     export OS_CLIENT_CONFIG_FILE={clouds}
     export PATH={bin}:$PATH
-    openstack --os-cloud demo-admin multisite capacity list
-    openstack --os-cloud demo-admin multisite server list --limit 10
-    openstack --os-cloud demo-{tenant} --os-region-name {first} multisite usage show
+    openstack --os-cloud {operator} multisite capacity list
+    openstack --os-cloud {operator} multisite server list --limit 10
+    openstack --os-cloud {tenant} multisite usage show
 
-  a region that dies, and comes back after a minute:
+  a region that dies:
 
-    curl -X POST {simulator}/_sim/faults -d '{{"kind": "refuse", "region": "{second}", "lasts": 60}}'
+    {breaking}
 
-Ctrl-C ends all of it.
+Ctrl-C ends {ending}.
 """
 
 
 def main() -> int:
     """Run the demo until Ctrl-C; the exit status."""
-    parser = argparse.ArgumentParser(prog="make demo")
+    parser = argparse.ArgumentParser(prog="demo")
     parser.add_argument(
         "--port", type=int, default=8118, help="of the page and the API (default: %(default)s)"
     )
+    parser.add_argument("--lab", action="store_true", help="run over the lab's real regions")
     options = parser.parse_args()
-    simulator = world.Simulation(FOLDER)
+    world: World = RealWorld() if options.lab else SimulatedWorld(FOLDER)
     service: Service | None = None
     try:
-        cloud = simulator.start()
+        cloud = world.start()
         service = Service(cloud, FOLDER, port=_free(options.port), settings=SETTINGS)
         service.prepare()
         service.start()
         cloud.discover()
-        print(_welcome(cloud, service, simulator), flush=True)
-        _wait(service, simulator)
-    except DemoError as error:
+        print(_welcome(cloud, service, world), flush=True)
+        _wait(service, world)
+    except (DemoError, LabError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -71,7 +73,7 @@ def main() -> int:
     finally:
         if service:
             service.stop()
-        simulator.stop()
+        world.stop()
     return 0
 
 
@@ -86,26 +88,23 @@ def _free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _welcome(cloud: Cloud, service: Service, simulator: "world.Simulation") -> str:
-    tenant = world.PROJECTS[0]
+def _welcome(cloud: Cloud, service: Service, world: World) -> str:
     return _WELCOME.format(
         count=len(cloud.regions),
         regions=", ".join(cloud.regions),
-        slow=world.SLOW,
-        failing=world.FAILING,
+        about=world.about,
         url=service.url,
-        simulator=simulator.url,
-        admin=world.password("admin"),
-        tenant=tenant,
-        tenant_password=world.password(tenant),
+        people="\n               ".join(world.people),
         clouds=cloud.clouds_file,
         bin=Path(sys.executable).parent,
-        first=cloud.regions[0],
-        second=cloud.regions[1],
+        operator=cloud.operator,
+        tenant=world.tenant,
+        breaking=world.breaking,
+        ending=world.ending,
     )
 
 
-def _wait(service: Service, simulator: "world.Simulation") -> None:
+def _wait(service: Service, world: World) -> None:
     """Until somebody ends us, or a process ends by itself."""
     ended = threading.Event()
     for which in (signal.SIGINT, signal.SIGTERM):
@@ -113,7 +112,7 @@ def _wait(service: Service, simulator: "world.Simulation") -> None:
     while not ended.wait(1):
         if service.process is not None and service.process.poll() is not None:
             raise DemoError(f"multisite ended: {service.last_words()}")
-        simulator.check()
+        world.check()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo's world: six regions of a telco, as one process of the simulator."""
+"""The worlds of the demo: six simulated regions of a telco, or the lab's three real ones."""
 
 import json
 import shutil
@@ -7,11 +7,17 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Protocol
 
 from demo.cloud import Cloud, DemoError
+from lab import lifecycle, state
+from lab.cloud import cloud_of
+from lab.clouds import TENANTS
+from lab.configuration import ADMIN_PASSWORD
+from lab.console import Progress
+from lab.layout import SHARED, root_folder
+from lab.populate import populate
 from multisite.sim.plan import password
-
-__all__ = ["FAILING", "PROJECTS", "REGIONS", "SLOW", "Simulation", "password"]
 
 REGIONS = ("lisbon", "porto", "madrid", "lyon", "milan", "azores")
 PROJECTS = ("voice-core", "video-cdn", "iot-platform", "billing")
@@ -24,13 +30,62 @@ FAULTS: tuple[dict[str, object], ...] = (
 START_SECONDS = 30
 
 
-class Simulation:
+class World(Protocol):
+    """Regions to show multisite over, and what to say of them."""
+
+    @property
+    def about(self) -> str:
+        """A sentence on what they are."""
+        ...
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who can log in."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """A tenant's entry of clouds.yaml."""
+        ...
+
+    @property
+    def breaking(self) -> str:
+        """A command that lets a region die."""
+        ...
+
+    @property
+    def ending(self) -> str:
+        """What Ctrl-C ends."""
+        ...
+
+    def start(self) -> Cloud:
+        """Bring the regions up."""
+        ...
+
+    def check(self) -> None:
+        """Raise `DemoError` if they ended."""
+        ...
+
+    def stop(self) -> None:
+        """End what ends with the demo."""
+        ...
+
+
+class SimulatedWorld:
     """The simulator's process; what it writes lies in `folder`, which begins empty."""
+
+    about = f"{SLOW} is slow, {FAILING} fails now and then; the others are well."
+    people = (
+        f"admin / {password('admin')}   (operator)",
+        f"{PROJECTS[0]} / {password(PROJECTS[0])}   (tenant)",
+    )
+    tenant = f"demo-{PROJECTS[0]}"
+    ending = "all of it"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = ""
+        self._url = ""
 
     def start(self) -> Cloud:
         """Start it and wait until it answers."""
@@ -55,7 +110,13 @@ class Simulation:
                     f"the simulator did not answer within {START_SECONDS} s; its log: {self._log}"
                 )
             time.sleep(0.1)
-        return Cloud(REGIONS, f"{self.url}/identity/v3", clouds, "demo-admin", ("demo-admin",))
+        return Cloud(REGIONS, f"{self._url}/identity/v3", clouds, "demo-admin", ("demo-admin",))
+
+    @property
+    def breaking(self) -> str:
+        """How to let a region die for a minute."""
+        fault = json.dumps({"kind": "refuse", "region": REGIONS[1], "lasts": 60})
+        return f"curl -X POST {self._url}/_sim/faults -d '{fault}'"
 
     def check(self) -> None:
         """Raise `DemoError` if it ended."""
@@ -78,9 +139,37 @@ class Simulation:
 
     def _answers(self, clouds: Path) -> bool:
         auth_url = json.loads(clouds.read_text())["clouds"]["demo-admin"]["auth"]["auth_url"]
-        self.url = auth_url.removesuffix("/identity/v3")
+        self._url = auth_url.removesuffix("/identity/v3")
         try:
-            with urllib.request.urlopen(self.url, timeout=5):
+            with urllib.request.urlopen(self._url, timeout=5):
                 return True
         except OSError:
             return False
+
+
+class RealWorld:
+    """The lab, which stays up when the demo ends."""
+
+    about = "They are real: Keystone, Nova, Placement, Neutron, Glance, Cinder; the hypervisor is a fake."
+    people = (
+        f"admin / {ADMIN_PASSWORD}   (operator)",
+        *(f"{name} / {secret}   (tenant)" for name, secret in TENANTS.items()),
+    )
+    tenant = "RegionTwo-alpha"
+    breaking = f"{sys.executable} -m lab stop RegionThree      (and: start RegionThree)"
+    ending = "multisite; the regions stay up until `make lab-down`"
+
+    def start(self) -> Cloud:
+        """Bring the lab up, with something in it."""
+        progress = Progress()
+        lab = state.for_up(root_folder(), SHARED, None)
+        with state.locked(lab.root, progress):
+            lifecycle.up(lab, progress)
+            populate(lab, progress)
+        return cloud_of(lab)
+
+    def check(self) -> None:
+        """The lab looks after itself."""
+
+    def stop(self) -> None:
+        """Nothing ends with the demo."""
