@@ -420,9 +420,12 @@ def create_application_credential(call: Call) -> Answer:
 
 @ROUTES.on("DELETE", "/users/{user_id}/application_credentials/{credential_id}")
 def delete_application_credential(call: Call) -> Answer:
-    """End an application credential."""
+    """End an application credential, and the tokens that it was exchanged for."""
     _own_user(call)
     _keystone(call).drop("application_credentials", call.ids[1])
+    for token in list(_keystone(call).tokens.values()):
+        if token.application_credential and token.application_credential["id"] == call.ids[1]:
+            _keystone(call).revoke(token.id)
     return Answer(204)
 
 
@@ -432,8 +435,7 @@ def _own_user(call: Call) -> None:
 
 
 def _credential(call: Call, item: Json) -> Json:
-    path = f"users/{item['user_id']}/application_credentials/{item['id']}"
-    return item | {"links": {"self": f"{call.base}/{path}"}}
+    return _public(call, "application_credentials", item)
 
 
 def _public(call: Call, collection: str, item: Json) -> Json:
