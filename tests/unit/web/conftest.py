@@ -22,6 +22,9 @@ from starlette.routing import Mount, Route
 
 from multisite import errors
 from multisite.capacity.details import CapacityDetail
+from multisite.capacity.history.model import Point
+from multisite.capacity.history.service import Question, Resolution, Series
+from multisite.capacity.history.trends import Trend
 from multisite.capacity.model import (
     Capacity,
     CapacityTotals,
@@ -66,6 +69,9 @@ class World:
     broken: Exception | None = None
     capacity_questions: int = 0
     logins: list[dict[str, Any]] = field(default_factory=list)
+    trends: dict[str, Trend] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
 
     def region(  # noqa: PLR0913 - the ways in which regions differ
         self,
@@ -281,6 +287,24 @@ class _Capacity:
         return self.world.details[name]
 
 
+class _History:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def show(self, requester: Requester, question: Question) -> Series:
+        if not requester.operator_reader:
+            raise errors.Forbidden("Capacity is for operators.")
+        self.world.questions.append(question)
+        now = self.world.clock.now()
+        points = [each for each in self.world.points if each.region in question.regions]
+        return Series(now, now, Resolution.RAW, points, more=False)
+
+    async def trends(self, requester: Requester, views: Sequence[RegionView]) -> Mapping[str, Trend]:
+        assert requester.operator_reader
+        assert views is not None
+        return self.world.trends
+
+
 class _Usage:
     def __init__(self, world: World) -> None:
         self.world = world
@@ -491,7 +515,12 @@ def sealer() -> SessionSealer:
 @pytest.fixture
 def pages(world: World, sealer: SessionSealer) -> Pages:
     services = Services(
-        _Authenticator(world), _Keystone(world), _Regions(world), _Capacity(world), _Usage(world)
+        _Authenticator(world),
+        _Keystone(world),
+        _Regions(world),
+        _Capacity(world),
+        _Usage(world),
+        history=_History(world),
     )
     return create_pages(services, sealer, world.clock, event_interval=0.01)
 

@@ -68,6 +68,7 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
         regions=assembly.regions,
         capacity=assembly.capacity,
         usage=assembly.usage,
+        history=assembly.history,
     )
     sealer = SessionSealer(page_key(assembly.settings.page.secret_file))
     interval = assembly.settings.page.events_interval

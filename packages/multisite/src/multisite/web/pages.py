@@ -22,6 +22,7 @@ from multisite.errors import NotFound
 from multisite.web.events import Events
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
+from multisite.web.history import HistoryChart
 from multisite.web.login import LogIn
 from multisite.web.project import ProjectPage
 from multisite.web.region import RegionPage
@@ -74,9 +75,10 @@ def create_pages(
     renderer = Renderer(clock)
     visitors = Visitors(services.authenticator, sealer, renderer, clock, cookie_name=cookie_name)
     login = LogIn(services, visitors, sealer, renderer, clock, cookie_name)
-    wall = RegionBoard("wall", services.regions, services.capacity, renderer, clock)
+    wall = RegionBoard("wall", services.regions, services.capacity, renderer, clock, services.history)
     regions = RegionBoard("regions", services.regions, None, renderer, clock)
-    region = RegionPage(services.regions, services.capacity, renderer, clock)
+    charts = HistoryChart(services.history, clock)
+    region = RegionPage(services.regions, services.capacity, charts, renderer, clock)
     project = ProjectPage(services.usage, renderer, clock)
     feeds = Feeds(event_interval, trouble)
     events = Events(
@@ -89,6 +91,7 @@ def create_pages(
         _route("POST", "/logout", login.log_out),
         _route("GET", "/wall", page(wall.page)),
         _route("GET", "/wall/regions/{name}", page(region.page)),
+        _route("GET", "/wall/regions/{name}/history", page(charts.data)),
         _route("GET", "/regions", page(regions.page)),
         _route("GET", "/project", page(project.page)),
         _route("GET", "/events", events.endpoint),

@@ -17,6 +17,7 @@ from multisite.capacity.model import Capacity, Provider
 from multisite.clock import Clock
 from multisite.regions.states import State
 from multisite.web.bars import FIVE_CLASSES, Bar, class_bar
+from multisite.web.history import Chosen, HistoryChart
 from multisite.web.rendering import Renderer
 from multisite.web.services import CapacityService, RegionService
 from multisite.web.snapshots import Fragment, Snapshot, dated_fragment
@@ -45,6 +46,7 @@ class RegionPage:
 
     regions: RegionService
     capacity: CapacityService
+    charts: HistoryChart
     renderer: Renderer
     clock: Clock
 
@@ -57,8 +59,10 @@ class RegionPage:
         detail, figures = await self._read(request, visitor)
         snapshot = self._snapshot(Urls.of(request), figures)
         query = {"view": "region", "region": _name(request), "have": snapshot.digest}
+        chosen = Chosen.of(request.query_params)
         context = {
             **figures,
+            "chart": await self.charts.chart(visitor.requester, _name(request), chosen, detail),
             "visitor": visitor,
             "here": "wall",
             "detail": detail,

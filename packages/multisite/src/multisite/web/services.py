@@ -8,9 +8,11 @@ which the real services of `regions/`, `capacity/` and `usage/` fulfil, as do a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from multisite.capacity.details import CapacityDetail
+from multisite.capacity.history.service import Question, Series
+from multisite.capacity.history.trends import Trend
 from multisite.capacity.model import CapacityTotals, RegionCapacity
 from multisite.regions.model import Region, ServiceHealth
 from multisite.regions.states import Freshness, State
@@ -117,6 +119,18 @@ class CapacityService(Protocol):
         ...
 
 
+class HistoryService(Protocol):
+    """How capacity was; raises Forbidden for tenants."""
+
+    async def show(self, requester: Requester, question: Question) -> Series:
+        """Points of regions, or of the totals."""
+        ...
+
+    async def trends(self, requester: Requester, views: Sequence[Any]) -> Mapping[str, Trend]:
+        """How full each of all regions was in the last day."""
+        ...
+
+
 class UsageService(Protocol):
     """What projects use."""
 
@@ -136,3 +150,4 @@ class Services:
     regions: RegionService
     capacity: CapacityService
     usage: UsageService
+    history: HistoryService

@@ -17,7 +17,8 @@ from typing import Final
 from markupsafe import Markup
 
 _COUNTED = re.compile(r'<time data-age="\d+"([^>]*)>[^<]*</time>')
-_AGES = re.compile(r"<time data-age=.*?</time>", re.DOTALL)
+#: What is inside of an item and travels by itself.
+_OWN = re.compile(r'<time data-age=.*?</time>|<figure class="trend".*?</figure>', re.DOTALL)
 _ORDER: Final = "(order)"
 
 
@@ -31,8 +32,8 @@ class Fragment:
 
 
 def fragment(identifier: str, html: str) -> Fragment:
-    """A fragment that is marked by its HTML without the ages."""
-    return Fragment(identifier, html, hashlib.sha256(_AGES.sub("", html).encode()).hexdigest()[:16])
+    """A fragment that is marked by its HTML without the ages and trends."""
+    return Fragment(identifier, html, hashlib.sha256(_OWN.sub("", html).encode()).hexdigest()[:16])
 
 
 def dated_fragment(identifier: str, html: str) -> Fragment:
@@ -50,13 +51,14 @@ class Snapshot:
     """A view at one moment.
 
     `frame` is the start and the end tag around the items; it is sent with all of them when items came,
-    went or moved. `ages` are elements inside items.
+    went or moved. `trends` and `ages` are elements inside items; only ages change by themselves.
     """
 
     parts: Mapping[str, Fragment]
     items: Mapping[str, Fragment]
     ages: Mapping[str, Fragment] = field(default_factory=dict)
     frame: tuple[str, str] = ("", "")
+    trends: Mapping[str, Fragment] = field(default_factory=dict)
 
     @cached_property
     def marks(self) -> dict[str, str]:
@@ -86,7 +88,7 @@ class Snapshot:
         if marks.get(_ORDER) != self.marks[_ORDER]:
             wanted.append(str(self.list_html))
         else:
-            for group in (self.items, self.ages):
+            for group in (self.items, self.trends, self.ages):
                 wanted += [each.html for each in group.values() if marks.get(each.id) != each.mark]
         return "".join(_parcel(html) for html in wanted)
 
@@ -101,7 +103,7 @@ class Snapshot:
         return {key: mark for key, mark in self.marks.items() if key not in self.ages}
 
     def _groups(self) -> Iterable[Mapping[str, Fragment]]:
-        return (self.parts, self.items, self.ages)
+        return (self.parts, self.items, self.trends, self.ages)
 
     def _framed(self, items: Iterable[str]) -> Markup:
         return Markup("".join([self.frame[0], *items, self.frame[1]]))  # noqa: S704 - as in part()

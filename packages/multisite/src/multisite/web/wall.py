@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,8 +20,9 @@ from multisite.web import figures
 from multisite.web.bars import FIVE_CLASSES, Parts, five_bars
 from multisite.web.filters import COMPACT_FROM, DENSITIES, ORDERS, Filter, label_choices, state_counts
 from multisite.web.rendering import Renderer
-from multisite.web.services import CapacityService, RegionService, RegionView
+from multisite.web.services import CapacityService, HistoryService, RegionService, RegionView
 from multisite.web.snapshots import Fragment, Snapshot, fragment
+from multisite.web.sparks import spark
 from multisite.web.tiles import Tile, capacity_tile, plain_tile
 from multisite.web.urls import Urls
 from multisite.web.visitors import Visitor
@@ -45,6 +46,7 @@ class RegionBoard:
     capacity: CapacityService | None
     renderer: Renderer
     clock: Clock
+    history: HistoryService | None = None
 
     def key(self, request: Request, visitor: Visitor) -> Hashable:
         """Operators share a wall; the list is shared within a project."""
@@ -91,9 +93,11 @@ class RegionBoard:
             tiles = [capacity_tile(view, by_name.get(view.region.name), now) for view in shown]
             totals = listing.totals
         urls = Urls.of(request)
+        trends = await self._trends(urls, visitor, every, tiles)
         return Snapshot(
             parts=self._parts(urls, every, shown, chosen, totals),
-            items={tile.id: self._tile(urls, tile) for tile in tiles},
+            items={tile.id: self._tile(urls, tile, trends) for tile in tiles},
+            trends=trends,
             ages={
                 f"age-{tile.name}": self._age(urls, tile)
                 for tile in tiles
@@ -126,9 +130,31 @@ class RegionBoard:
             parts["totals"] = fragment("totals", html)
         return parts
 
-    def _tile(self, urls: Urls, tile: Tile) -> Fragment:
-        html = self.renderer.fragment("_tile.html", urls, tile=tile, wall=self.capacity is not None)
+    def _tile(self, urls: Urls, tile: Tile, trends: Mapping[str, Fragment]) -> Fragment:
+        trend = trends.get(f"trend-{tile.name}")
+        html = self.renderer.fragment(
+            "_tile.html",
+            urls,
+            tile=tile,
+            wall=self.capacity is not None,
+            trend=Markup(trend.html if trend else ""),  # noqa: S704 - rendered by our template, escaped there
+        )
         return fragment(tile.id, html)
+
+    async def _trends(
+        self, urls: Urls, visitor: Visitor, every: Sequence[RegionView], tiles: Sequence[Tile]
+    ) -> dict[str, Fragment]:
+        """The sparkline of each tile that has bars."""
+        if self.history is None:
+            return {}
+        trends = await self.history.trends(visitor.requester, every)
+        found = {}
+        for tile in tiles:
+            if tile.bars and tile.state is not State.DISABLED:
+                line = spark(trends.get(tile.name), "VCPU")
+                html = self.renderer.fragment("_trend.html", urls, tile=tile, spark=line)
+                found[f"trend-{tile.name}"] = Fragment(f"trend-{tile.name}", html, repr(line))
+        return found
 
     def _age(self, urls: Urls, tile: Tile) -> Fragment:
         mark = tile.observed_at.isoformat() if tile.observed_at else ""

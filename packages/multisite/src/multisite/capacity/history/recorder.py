@@ -96,7 +96,7 @@ class Recorder:
         self._regions = {region.id: region for region in regions}
         for region_id in [region_id for region_id in self._kept if region_id not in self._regions]:
             del self._kept[region_id]
-        if now >= self._totals_at and self._complete(now):
+        if regions and now >= self._totals_at and self._complete(now):
             await self._keep_totals(len(regions))
             self._totals_at = now + self._rhythm.sweep
         if now >= self._thin_at:

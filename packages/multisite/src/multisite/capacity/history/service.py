@@ -4,7 +4,7 @@ A series is made of stored rows, and of gaps that no row tells: an hour without 
 since a region was last read, where that is longer than its figures are good for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,12 +13,14 @@ from itertools import pairwise
 from multisite.capacity.history import policies
 from multisite.capacity.history.model import HOUR, Point, hour_of
 from multisite.capacity.history.store import HistoryStore, Row
+from multisite.capacity.history.trends import Trend, Trends
 from multisite.clock import Clock
 from multisite.errors import BadRequest
 from multisite.policy import Policy
 from multisite.regions.model import Region
 from multisite.regions.service import RegionService
-from multisite.regions.status import Rhythm
+from multisite.regions.states import State
+from multisite.regions.status import RegionView, Rhythm
 from multisite.requester import Requester
 
 DAY = timedelta(days=1)
@@ -78,6 +80,7 @@ class HistoryService:
         self._regions = regions
         self._policy = policy
         self._rhythm = rhythm
+        self._trends = Trends(store, rhythm.sweep, clock)
         self._keep = timedelta(seconds=keep)
         self._clock = clock
 
@@ -102,6 +105,13 @@ class HistoryService:
                 break
         shown = [_only(point, question.resources) for point in points[: question.limit]]
         return Series(span.since, span.until, span.resolution, shown, len(points) > question.limit)
+
+    async def trends(self, requester: Requester, views: Sequence[RegionView]) -> Mapping[str, Trend]:
+        """How full each of all regions was in the last day, by name."""
+        self._policy.require(requester, policies.HISTORY)
+        known = [(view.region.id, view.services["placement"].state is State.FRESH) for view in views]
+        trends = await self._trends.of(known)
+        return {view.region.name: trends[view.region.id] for view in views if view.region.id in trends}
 
     async def _points(
         self, region: Region | None, span: _Range, after: datetime | None, limit: int

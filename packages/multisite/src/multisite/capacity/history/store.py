@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from multisite.capacity.history.model import Figures, of_document, to_document
+from multisite.capacity.history.model import Figures, of_document, read, to_document
 from multisite.db.engine import Database
 from multisite.db.tables import capacity_history, capacity_history_totals, observations
 from multisite.db.upsert import upsert
@@ -39,6 +39,10 @@ class LastRow:
 
     row: Row | None
     read_at: datetime | None
+
+
+#: A region's id, a time, and how much of a resource was in use (percent), `None` for not known.
+Share = tuple[int, datetime, float | None]
 
 
 class HistoryStore:
@@ -135,23 +139,24 @@ class HistoryStore:
             )
             return [_row(row) for row in await connection.execute(query)]
 
-    async def newer(
-        self, since: datetime, *, hourly: bool, after: tuple[datetime, int], limit: int
-    ) -> list[Row]:
-        """Rows of all regions from `since` on, in the order of time, page by page."""
+    async def shares(
+        self, resource: str, since: datetime, *, hourly: bool, after: tuple[datetime, int], limit: int
+    ) -> list[Share]:
+        """Used and usable of one resource in all regions, in the order of time, page by page."""
+        key = sa.tuple_(ROWS.c.at, ROWS.c.region_id)
         query = (
-            sa.select(ROWS)
+            sa.select(ROWS.c.region_id, ROWS.c.at, ROWS.c.figures)
             .where(
-                ROWS.c.hourly.is_(True) if hourly else sa.true(),
+                ROWS.c.hourly.in_([True] if hourly else [True, False]),
                 ROWS.c.at >= since,
-                sa.tuple_(ROWS.c.at, ROWS.c.region_id)
-                > sa.tuple_(sa.literal(after[0], ROWS.c.at.type), after[1]),
+                key > sa.tuple_(sa.literal(after[0], ROWS.c.at.type), after[1]),
             )
             .order_by(ROWS.c.at, ROWS.c.region_id)
             .limit(limit)
         )
         async with self.database.read() as connection:
-            return [_row(row) for row in await connection.execute(query)]
+            rows = (await connection.execute(query)).all()
+        return [(region_id, at, _share(figures.get(resource))) for region_id, at, figures in rows]
 
     async def thin(self, changes_before: datetime, hours_before: datetime) -> int:
         """Delete a bite of what is too old; answers how many rows that were (0: nothing is left to do)."""
@@ -178,3 +183,10 @@ def _row(row: sa.Row[Any]) -> Row:
         of_document(values["figures"]),
         values.get("regions"),
     )
+
+
+def _share(figures: list[Any] | None) -> float | None:
+    if figures is None:
+        return None
+    usable, used = read(figures[1]), read(figures[2])
+    return 100.0 * used / usable if usable and used is not None else None
