@@ -202,7 +202,7 @@ ROUTES = (
 #: Answers to these are about the scene alone, whoever asks.
 _OWN = ("{tenant_", "{server}", "{volume}", "{free}", "{image}", "{queued}", "{other_", "parity-")
 #: … but not these: there is more in the answer than was said when they were made.
-_NOT_OWN = ("extensions", "limits", "quota", "/roles", "usages?", "/flavors/detail")
+_NOT_OWN = ("extensions", "limits", "quota", "/roles", "usages?", "/flavors/detail", "/flavors?")
 
 
 def _reads() -> list[Case]:

@@ -425,7 +425,11 @@ class Network:
         own.device_id = floating.id
         self.floating_ips[floating.id] = floating
         if port_id:
-            self.associate(floating, port_id)
+            try:
+                self.associate(floating, port_id)
+            except Refusal:
+                self.delete_floating_ip(floating)
+                raise
         return floating
 
     def associate(self, floating: FloatingIp, port_id: str | None, fixed: str | None = None) -> None:
