@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from multisite import settings
+from multisite.actions.table import ACTIONS
 from multisite.errors import Forbidden
 from multisite.policy import Policy
 from multisite.requester import Requester
@@ -17,9 +18,23 @@ CHANGES = {
     "multisite:regions:discover",
     "multisite:regions:test",
 }
-OPERATORS_SEE = {"multisite:regions:details", "multisite:capacity:list", "multisite:capacity:show"}
-TENANTS_SEE = {"multisite:regions:list", "multisite:health:list", "multisite:usage:list"}
+OPERATORS_SEE = {
+    "multisite:regions:details",
+    "multisite:capacity:list",
+    "multisite:capacity:show",
+    "multisite:capacity:history",
+    "multisite:inventory:list_all",
+    "multisite:inventory:keypairs",  # of anybody
+}
+TENANTS_SEE = {
+    "multisite:regions:list",
+    "multisite:health:list",
+    "multisite:usage:list",
+    "multisite:inventory:list",
+    "multisite:inventory:offers",
+}
 OWN_PROJECT = {"multisite:usage:show"}
+MEMBERS_DO = {action.rule for action in ACTIONS}
 
 
 def who(*roles: str, project: str | None = "p1", system: bool = False) -> Requester:
@@ -38,13 +53,14 @@ def allowed(policy: Policy, requester: Requester, project: str = "p1") -> set[st
 
 def test_every_rule_is_in_one_of_the_lists_here() -> None:
     names = {rule.name for rule in list_rules() if rule.name.startswith("multisite:")}
-    assert names == CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT
+    assert names == CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | MEMBERS_DO
 
 
 @pytest.mark.parametrize("system", [False, True])
 def test_an_administrator_may_do_everything(policy: Policy, *, system: bool) -> None:
     admin = who("admin", project=None if system else "p1", system=system)
-    assert allowed(policy, admin, "p2") == CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT
+    everything = CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | MEMBERS_DO
+    assert allowed(policy, admin, "p2") == everything
 
 
 def test_a_system_reader_sees_everything_and_changes_nothing(policy: Policy) -> None:
@@ -54,8 +70,9 @@ def test_a_system_reader_sees_everything_and_changes_nothing(policy: Policy) -> 
 
 @pytest.mark.parametrize("role", ["reader", "member", "manager"])
 def test_a_tenant_sees_regions_and_its_own_project(policy: Policy, role: str) -> None:
-    assert allowed(policy, who(role)) == TENANTS_SEE | OWN_PROJECT
-    assert allowed(policy, who(role), "p2") == TENANTS_SEE
+    acts = MEMBERS_DO if role != "reader" else set()
+    assert allowed(policy, who(role)) == TENANTS_SEE | OWN_PROJECT | acts
+    assert allowed(policy, who(role), "p2") == TENANTS_SEE | acts
 
 
 @pytest.mark.parametrize("role", ["service", "creator", "swiftoperator"])
@@ -65,8 +82,8 @@ def test_another_role_gives_nothing(policy: Policy, role: str) -> None:
 
 def test_a_role_in_the_system_other_than_reader_gives_no_project(policy: Policy) -> None:
     member = who("member", project=None, system=True)
-    assert allowed(policy, member, "None") == TENANTS_SEE
-    assert allowed(policy, member, "") == TENANTS_SEE
+    assert allowed(policy, member, "None") == TENANTS_SEE | MEMBERS_DO  # which needs a project besides
+    assert allowed(policy, member, "") == TENANTS_SEE | MEMBERS_DO
 
 
 def test_require_says_which_rule(policy: Policy) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from multisite.actions.asking import LATE, Asker
+from multisite.actions.offers import OfferService
 from multisite.actions.performer import Performer
 from multisite.actions.service import ActionService
 from multisite.actions.store import ActionStore
@@ -28,6 +29,7 @@ from multisite.inventory.keypairs import KeypairReader, KeypairService
 from multisite.inventory.listing import InventoryQueries
 from multisite.inventory.projects import Projects, ProjectStore
 from multisite.inventory.refresher import InventoryRefresher
+from multisite.inventory.relations import Relations
 from multisite.inventory.search import SearchService
 from multisite.inventory.service import InventoryService
 from multisite.inventory.store import InventoryStore
@@ -80,8 +82,10 @@ class Assembly:
     usage: UsageService
     inventory: InventoryService
     search: SearchService
+    relations: Relations
     keypairs: KeypairService
     actions: ActionService
+    offers: OfferService
     inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
@@ -152,6 +156,20 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     )
     capacity_reader = CapacityReader(loop, sweeper, sweep.fresh_deadline)
     usage_reader = UsageReader(loop, refresher, sweep.fresh_deadline)
+    capacity = CapacityService(
+        CapacityStore(database), regions, capacity_reader, policy, settings.thresholds, clock
+    )
+    usage = UsageService(
+        UsageStore(database),
+        regions,
+        usage_reader,
+        policy,
+        settings.usage,
+        sweep.deadline,
+        sweep.image_interval,
+        clock,
+    )
+    performer = Performer(loop, UserCalls(clients, settings.regions.action_deadline))
     return Assembly(
         settings=settings,
         clock=clock,
@@ -171,46 +189,28 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
         policy=policy,
         regions=regions,
-        capacity=CapacityService(
-            CapacityStore(database), regions, capacity_reader, policy, settings.thresholds, clock
-        ),
+        capacity=capacity,
+        usage=usage,
         history=HistoryService(HistoryStore(database), regions, policy, rhythm, settings.history.keep, clock),
-        usage=UsageService(
-            UsageStore(database),
-            regions,
-            usage_reader,
-            policy,
-            settings.usage,
-            sweep.deadline,
-            sweep.image_interval,
-            clock,
-        ),
         inventory=inventory,
         search=SearchService(Finder(database), inventory),
+        relations=Relations(database, inventory),
         keypairs=KeypairService(
             regions,
             LoopedKeypairReader(loop, KeypairReader(RegionClients(clients), sweep.fresh_deadline)),
             policy,
         ),
-        actions=_actions(settings, loop, clients, database, inventory, regions, policy, clock),
+        actions=ActionService(
+            _asker(settings, performer, database, clock), InventoryStore(database), inventory, regions, policy
+        ),
+        offers=OfferService(inventory, capacity, usage, regions, performer, policy),
         inventory_refresher=inventory_refresher,
     )
 
 
-def _actions(  # noqa: PLR0913, PLR0917 - what the service is made of
-    settings: Settings,
-    loop: RegionLoop,
-    clients: Regions,
-    database: Database,
-    inventory: InventoryService,
-    regions: RegionService,
-    policy: Policy,
-    clock: Clock,
-) -> ActionService:
-    deadline = settings.regions.action_deadline
-    performer = Performer(loop, UserCalls(clients, deadline))
-    asker = Asker(ActionStore(database), performer, timedelta(seconds=deadline + LATE), clock)
-    return ActionService(asker, InventoryStore(database), inventory, regions, policy)
+def _asker(settings: Settings, performer: Performer, database: Database, clock: Clock) -> Asker:
+    patience = timedelta(seconds=settings.regions.action_deadline + LATE)
+    return Asker(ActionStore(database), performer, patience, clock)
 
 
 def _clients(settings: Settings, book: HealthBook, clock: Clock) -> Regions:

@@ -25,6 +25,15 @@ ADVICE = {
     "unsupported-version": "install the osc-multisite that fits the service",
     "region-unreachable": "`openstack multisite health list` shows what answers",
     "keystone-unavailable": "",
+    "region-own-keystone": "",
+    "region-disabled": "",
+    "region-refused": "",
+    "region-unavailable": "`openstack multisite health list` shows what answers",
+    "region-failed": "",
+    "region-answer-lost": "",
+    "action-in-progress": "",
+    "idempotency-key-reused": "",
+    "not-offered": "",
     "database-unavailable": "tell the operator of multisite",
 }
 ADVICE_BY_STATUS = {

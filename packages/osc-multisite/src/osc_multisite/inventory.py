@@ -108,8 +108,7 @@ class ShowItem(ShowOne):
         """All fields of the item."""
         region = parsed_args.region or self._region(parsed_args.item)
         item = self.multisite.inventory_item(self.kind.path, region, parsed_args.item)
-        flat = {name: value for name, value in item.items() if name != "attributes"} | item["attributes"]
-        return tuple(flat), tuple(_shown(value) for value in flat.values())
+        return shown(item)
 
     def _region(self, item_id: str) -> str:
         kind = self.kind.path.replace("-", "_").removesuffix("s")
@@ -170,6 +169,12 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
     return number
+
+
+def shown(item: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """All fields of an item, its attributes among them."""
+    flat = {name: value for name, value in item.items() if name != "attributes"} | item["attributes"]
+    return tuple(flat), tuple(_shown(value) for value in flat.values())
 
 
 def _shown(value: Any) -> Any:

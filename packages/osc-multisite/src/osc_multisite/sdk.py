@@ -136,9 +136,29 @@ class MultisiteProxy(proxy.Proxy):
                 break
         return Inventory(items[:limit], page["missing"])
 
-    def inventory_item(self, kind: str, region: str, item_id: str) -> Json:
-        """One item."""
-        return self._read(f"/v1/inventory/{_segment(kind)}/{_segment(region)}/{_segment(item_id)}")
+    def inventory_item(self, kind: str, region: str, item_id: str, *, fresh: bool = False) -> Json:
+        """One item; `fresh` reads the region now."""
+        return self._read(_item(kind, region, item_id), _query(fresh=fresh))
+
+    def offers(self, region: str) -> Json:
+        """What a region offers for new servers and volumes: `images`, `flavors`, `networks` and so on."""
+        return self._read(f"/v1/inventory/offers/{_segment(region)}")
+
+    def create_item(self, kind: str, region: str, fields: Json, *, key: str | None = None) -> Json:
+        """Make a server, volume or floating IP in a region: `id`, `item` and so on.
+
+        The same request with the same `key` is done once, however often it is sent.
+        """
+        body = {**fields, "region": region}
+        return self._write("POST", f"/v1/inventory/{_segment(kind)}", body, key=key)
+
+    def act(self, kind: str, region: str, item_id: str, action: str, fields: Json | None = None) -> Json:
+        """Do something to an item, such as `stop`: `region_request_id`, `item` and so on."""
+        return self._write("POST", f"{_item(kind, region, item_id)}/{_segment(action)}", fields)
+
+    def delete_item(self, kind: str, region: str, item_id: str) -> Json:
+        """End a server or volume, or give a floating IP back."""
+        return self._write("DELETE", _item(kind, region, item_id))
 
     def where(self, text: str, *, limit: int | None = None) -> Json:
         """What an id, name or address, or a part of one, may mean: `found`, `more`, `complete`, `missing`."""
@@ -166,13 +186,21 @@ class MultisiteProxy(proxy.Proxy):
     def _read(self, path: str, query: Query | None = None) -> Json:
         return cast("Json", self._call("GET", path, query=query))
 
-    def _write(self, method: str, path: str, body: Json | None = None) -> Json:
-        return cast("Json", self._call(method, path, body=body))
+    def _write(self, method: str, path: str, body: Json | None = None, *, key: str | None = None) -> Json:
+        return cast("Json", self._call(method, path, body=body, key=key))
 
     def _call(
-        self, method: str, path: str, *, query: Query | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Json | None = None,
+        key: str | None = None,
     ) -> Json | None:
         headers = {"OpenStack-API-Version": f"{SERVICE_TYPE} {API_VERSION}", "Accept": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         timeout = self.session.timeout or TIMEOUT
         try:
             answer = self.request(
@@ -212,6 +240,10 @@ def register(connection: Any) -> None:
     It may be named as `vendor_hook: osc_multisite.sdk:register` in a cloud's entry of clouds.yaml.
     """
     connection.add_service(MultisiteService(SERVICE_TYPE, {MultisiteProxy.api_version: MultisiteProxy}))
+
+
+def _item(kind: str, region: str, item_id: str) -> str:
+    return f"/v1/inventory/{_segment(kind)}/{_segment(region)}/{_segment(item_id)}"
 
 
 def _segment(name: str) -> str:

@@ -13,7 +13,7 @@ from multisite.openstack import cinder, nova
 from multisite.openstack.failures import GARBAGE
 from multisite.openstack.loop import RegionLoop
 from multisite.openstack.once import AnswerLost, NeverSent
-from multisite.openstack.users import Refused, Reply, Stumbled, UserCalls, UserClient
+from multisite.openstack.users import Refused, Reply, Stumbled, UserCalls, UserClient, UserToken
 from multisite.regions.discovery import target_of
 from multisite.regions.model import Region
 
@@ -83,8 +83,12 @@ class Performer:
         except (NeverSent, *GARBAGE) as error:
             raise told(error, deed.region, "show it") from error
 
+    def client(self, region: Region, token: UserToken, request_id: str) -> UserClient:
+        """The client of a region for one request of a user; for work on the region loop."""
+        return self.calls.client(target_of(region), token, request_id)
+
     def _client(self, deed: Deed) -> UserClient:
-        return self.calls.client(target_of(deed.region), deed.token, deed.requester.request_id)
+        return self.client(deed.region, deed.token, deed.requester.request_id)
 
 
 def told(error: Exception, region: Region, what: str) -> MultisiteError:

@@ -7,6 +7,7 @@ from fastapi import Header, Path, Request
 
 from multisite.actions.bodies import ID_PATTERN, ActionBody
 from multisite.actions.model import Acted, Action
+from multisite.actions.offers import Offers, OfferService
 from multisite.actions.service import ActionService
 from multisite.actions.table import ACTIONS
 from multisite.http import TEXT, requester
@@ -75,6 +76,12 @@ def _plain(action: Action) -> Callable[..., Any]:
 
 
 HANDLERS = tuple((action, handler_of(action)) for action in ACTIONS)
+
+
+async def show_offers(request: Request, region: RegionPath) -> Offers:
+    """What a region offers for new servers and volumes, and how many fit."""
+    offers: OfferService = request.app.state.offers
+    return await offers.show(requester(request), token_of(request), region)
 
 
 async def do_something_else(

@@ -15,6 +15,7 @@ from multisite.api.routes import add_routes
 from multisite.api.secrets import page_key
 from multisite.api.versions import versions
 from multisite.assembly import Assembly
+from multisite.web.inventory.services import InventoryServices
 from multisite.web.pages import Pages, create_pages
 from multisite.web.services import Services
 from multisite.web.session import SessionSealer
@@ -51,6 +52,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.search = assembly.search
     app.state.keypairs = assembly.keypairs
     app.state.actions = assembly.actions
+    app.state.offers = assembly.offers
     app.state.home = assembly.home
     app.state.sweep_status = assembly.sweep_status
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None
@@ -69,6 +71,13 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
         capacity=assembly.capacity,
         usage=assembly.usage,
         history=assembly.history,
+        inventory=InventoryServices(
+            items=assembly.inventory,
+            relations=assembly.relations,
+            projects=assembly.relations,
+            search=assembly.search,
+            keypairs=assembly.keypairs,
+        ),
     )
     sealer = SessionSealer(page_key(assembly.settings.page.secret_file))
     interval = assembly.settings.page.events_interval

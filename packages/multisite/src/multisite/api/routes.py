@@ -50,6 +50,7 @@ ROUTES = (
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
     Route("GET", "/v1/inventory/search", inventory.search_inventory),
     Route("GET", "/v1/inventory/keypairs", inventory.list_keypairs),
+    Route("GET", "/v1/inventory/offers/{region}", actions.show_offers),
     Route("GET", "/v1/inventory/{kind}", inventory.list_inventory),
     Route("GET", "/v1/inventory/{kind}/{region}/{id}", inventory.show_item),
     *(Route(action.method, action.path, handler, status=202) for action, handler in actions.HANDLERS),

@@ -95,6 +95,14 @@ class CapacityService:
         )
         return CapacityListing(regions, totals(regions))
 
+    async def fits(self, region: Region) -> Mapping[str, int]:
+        """How many more servers of each flavor (by its id) fit into a region at most, whoever asks."""
+        details = await self._store.details(region.id)
+        placement, compute = details.get("placement"), details.get("compute")
+        if not isinstance(placement, PlacementDetail) or not isinstance(compute, ComputeDetail):
+            return {}
+        return {flavor.id: fit.fits(flavor, placement.providers).fits for flavor in compute.flavors}
+
     async def show(self, requester: Requester, name: str, *, fresh: bool = False) -> CapacityDetail:
         """One region with its providers, hosts, pools, networks, stores and what fits. Raises `NotFound`."""
         self._policy.require(requester, policies.SHOW)

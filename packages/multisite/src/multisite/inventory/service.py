@@ -140,6 +140,18 @@ class InventoryService:
             raise NotFound(f"there is no {kind.name.replace('_', ' ')} {identity!r} in region {region!r}")
         return self.rows(requester, [found], await self.freshness([kind], [region], [found]))[0]
 
+    async def usable(
+        self, requester: Requester, plural: str, region: str
+    ) -> tuple[tuple[InventoryRow, ...], tuple[MissingKind, ...]]:
+        """What the requester's own project may use of a kind in a region, and what is missing; no pages."""
+        self._policy.require(requester, policies.LIST)
+        kind = kind_called(plural)
+        tenant = Tenant(requester.project_id or "", requester.project_name, requester.project_domain_name)
+        filters = Filters(kind, (region,), tenant, visible=True)
+        found = await self._queries.page(filters, Order(), None, EXPORT_PAGE)
+        fresh = await self.freshness([kind], [region], found)
+        return self.rows(requester, found, fresh), self.missing(requester, fresh)
+
     async def freshness(
         self, kinds: Sequence[Kind], names: Sequence[str], shown: Sequence[StoredItem] = ()
     ) -> Freshness:
