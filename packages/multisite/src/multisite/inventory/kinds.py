@@ -290,6 +290,8 @@ KINDS: tuple[Kind, ...] = (
 
 BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: Mapping[str, Kind] = {kind.plural: kind for kind in KINDS}
+#: Kinds whose items have addresses of their own.
+ADDRESSED = frozenset({"subnet", "port", "router", "floating_ip"})
 #: Kinds whose items others may show a project.
 SHARED_KINDS = frozenset({"image", "network", "subnet", "security_group"})
 SERVICES: tuple[str, ...] = tuple(dict.fromkeys(kind.service for kind in KINDS))

@@ -83,7 +83,7 @@ def _item(kind: Kind, raw: Raw, identity: str) -> Item:
     document = json.dumps([str(core), attributes], sort_keys=True, ensure_ascii=True)
     if len(document) > LARGEST_ATTRIBUTES:
         raise Malformed(f"its attributes are larger than {LARGEST_ATTRIBUTES} bytes")
-    if _NUL.search(document):
+    if "\\u0000" in document and _NUL.search(document):  # the expression alone was a fifth of the work
         raise Malformed("it has a NUL character")
     digest = hashlib.blake2b(document.encode(), digest_size=12).hexdigest()
     return Item(identity, *core, attributes, digest)

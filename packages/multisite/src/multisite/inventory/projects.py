@@ -15,7 +15,7 @@ from multisite.clock import Clock
 from multisite.db.engine import Database
 from multisite.db.tables import inventory_items, inventory_keystones, inventory_projects, regions
 from multisite.db.upsert import upsert
-from multisite.inventory.store import sliced
+from multisite.inventory.writing import sliced
 from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError
@@ -45,6 +45,12 @@ class ProjectStore:
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).all()
         return {row.project_id: (row.name, row.domain_name) for row in rows}
+
+    async def places(self) -> dict[int, str]:
+        """Which Keystone each region has."""
+        query = sa.select(inventory_keystones.c.region_id, inventory_keystones.c.keystone)
+        async with self.database.read() as connection:
+            return {row.region_id: row.keystone for row in await connection.execute(query)}
 
     async def place(self, region_id: int, key: str) -> None:
         """Note which Keystone a region has."""
@@ -93,20 +99,27 @@ class Projects:
     clock: Clock
     _names: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
-    _places: dict[int, str] = field(default_factory=dict)
+    _plain: dict[str, Names] = field(default_factory=dict)
+    _places: dict[int, str] | None = None
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def of(self, region_id: int, key: str, client: RegionClient) -> Names:
         """The names of the projects of a region by their ids, read anew when they are old."""
+        if self._places is None:
+            self._places = await self.store.places()
         if self._places.get(region_id) != key:
             await self.store.place(region_id, key)
             self._places[region_id] = key
         async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._names:
-                self._names[key] = await self.store.names(key)
+                self._keep(key, await self.store.names(key))
             if self.clock.monotonic() >= self._due.get(key, float("-inf")):
                 await self._refresh(key, client)
-        return {identity: name for identity, (name, _) in self._names[key].items()}
+        return self._plain[key]
+
+    def _keep(self, key: str, names: dict[str, tuple[str, str]]) -> None:
+        self._names[key] = names
+        self._plain[key] = {identity: name for identity, (name, _) in names.items()}
 
     async def _refresh(self, key: str, client: RegionClient) -> None:
         try:
@@ -121,7 +134,7 @@ class Projects:
             self._due[key] = self.clock.monotonic() + RETRY
             return
         await self.store.replace(key, self._names[key], now)
-        self._names[key] = now
+        self._keep(key, now)
         self._due[key] = self.clock.monotonic() + INTERVAL
 
 

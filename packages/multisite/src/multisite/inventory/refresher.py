@@ -2,7 +2,8 @@
 
 Each region is read once in an interval: its services at the same time, the kinds of a service one after
 the other. A kind whose read fails keeps its rows, its mark, and gets the error; the kinds beside it are
-stored as usual. Reads of one region never overlap, since each is the difference to what is stored.
+stored as usual. Reads of one region never overlap, since each is the difference to what is stored: the next
+one begins when all that the last one found is stored.
 """
 
 import asyncio
@@ -19,7 +20,9 @@ from multisite.inventory.kinds import KINDS, Kind
 from multisite.inventory.model import Reading, Sync
 from multisite.inventory.projects import Names, Projects
 from multisite.inventory.reading import Reader
-from multisite.inventory.store import InventoryStore
+from multisite.inventory.store import InventoryStore, Stored
+from multisite.inventory.writer import InventoryWriter
+from multisite.inventory.writing import Outcome
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError
 from multisite.regions.model import Region
@@ -32,6 +35,8 @@ LOG = logging.getLogger(__name__)
 JITTER = 0.1
 #: Seconds within which a full listing of one kind has to end.
 FILL_DEADLINE = 900.0
+#: Regions whose stored state is read at once: more only wait for the database, each on a connection.
+STORED_AT_ONCE = 4
 
 
 class Clients(Protocol):
@@ -55,6 +60,17 @@ class RefreshStatus:
     changed_items: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One refresh of one region; `outcomes` tell when what was read is stored."""
+
+    region: Region
+    client: RegionClient
+    stored: Stored
+    names: Names
+    outcomes: "list[asyncio.Future[bool]]" = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class InventoryRefresher:
     """Reads all kinds of all regions and stores what differs."""
@@ -72,6 +88,11 @@ class InventoryRefresher:
     _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _slots: asyncio.Semaphore | None = None
+    _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STORED_AT_ONCE))
+    _writer: InventoryWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = InventoryWriter(self.store.database)
 
     async def periodic(self, regions: Sequence[Region]) -> None:
         """Start the reads that are due; they run on their own."""
@@ -123,21 +144,30 @@ class InventoryRefresher:
     async def _refresh(self, region: Region, kinds: Sequence[Kind]) -> None:
         try:
             async with self._locks.setdefault(region.id, asyncio.Lock()):
-                client = self.clients.client(region)
-                names = await self._names(region, client)
-                syncs = await self.store.syncs(region.id)
-                by_service: dict[str, list[Kind]] = {}
-                for kind in kinds:
-                    by_service.setdefault(kind.service, []).append(kind)
-                await asyncio.gather(
-                    *(self._service(region, client, some, syncs, names) for some in by_service.values())
-                )
+                await self._read_region(region, kinds)
         except MultisiteError as error:
             self.status.failures += 1
             LOG.error("region %s: the inventory was not stored: %s", region.name, error.detail)
         except Exception:
             self.status.failures += 1
             LOG.exception("region %s: the read of the inventory stumbled", region.name)
+
+    async def _read_region(self, region: Region, kinds: Sequence[Kind]) -> None:
+        client = self.clients.client(region)
+        names = await self._names(region, client)
+        async with self._asking:
+            stored = await self.store.stored(region.id, [kind.name for kind in kinds])
+        work = _Work(region, client, stored, names)
+        by_service: dict[str, list[Kind]] = {}
+        for kind in kinds:
+            by_service.setdefault(kind.service, []).append(kind)
+        try:
+            await asyncio.gather(*(self._service(work, some) for some in by_service.values()))
+        finally:
+            told = await asyncio.gather(*work.outcomes, return_exceptions=True)
+        for each in told:
+            if isinstance(each, BaseException):
+                raise each
 
     async def _names(self, region: Region, client: RegionClient) -> Names:
         try:
@@ -146,78 +176,77 @@ class InventoryRefresher:
             LOG.info("region %s: no names of projects: %s", region.name, error.detail)
             return {}
 
-    async def _service(
-        self,
-        region: Region,
-        client: RegionClient,
-        kinds: Sequence[Kind],
-        syncs: dict[str, Sync],
-        names: Names,
-    ) -> None:
+    async def _service(self, work: _Work, kinds: Sequence[Kind]) -> None:
         """Read the kinds of one service, until it does not answer."""
         for number, kind in enumerate(kinds):
-            error = await self._kind(region, client, kind, syncs.get(kind.name, Sync()), names)
+            error = await self._kind(work, kind)
             if error is not None and error.code not in {"unexpected-answer", "forbidden", "not-found"}:
-                rest = [each.name for each in kinds[number + 1 :]]
-                if rest:
-                    await self.store.write_failure(region, rest, self.clock.now(), error)
+                for rest in kinds[number + 1 :]:
+                    await self._store(work, rest, error)
                 return
 
-    async def _kind(
-        self, region: Region, client: RegionClient, kind: Kind, sync: Sync, names: Names
-    ) -> CallError | None:
+    async def _kind(self, work: _Work, kind: Kind) -> CallError | None:
         self.status.reads += 1
-        error = None
+        sync = work.stored.syncs.get(kind.name, Sync())
         try:
             async with asyncio.timeout(FILL_DEADLINE if sync.full_at is None else self.deadline):
-                reading = await self._read(region, client, kind, sync)
+                reading = await self._read(work, kind, sync)
         except RegionCallError as failure:
             error = CallError(failure.code, failure.detail)
         except TimeoutError:
             error = CallError("timeout", f"reading all {kind.plural} took too long")
         except GARBAGE as failure:
             error = CallError("unexpected-answer", f"{type(failure).__name__}: {failure}"[:300])
-        if error is None:
-            await self.store.write(region, kind.name, reading, names)
+        else:
+            await self._store(work, kind, reading)
             self.status.changed_items += len(reading.changed) + len(reading.gone)
             return None
         self.status.failures += 1
         noted = error
         if error.code == "breaker-open" and sync.error_code and sync.failed_at:
             noted = CallError(sync.error_code, sync.error_detail)  # what opened it says more
-        await self.store.write_failure(region, [kind.name], self.clock.now(), noted)
+        await self._store(work, kind, noted)
         return error
 
-    async def _read(self, region: Region, client: RegionClient, kind: Kind, sync: Sync) -> Reading:
-        known = await self.store.known(region.id, kind.name)
-        reader = Reader(client, kind, known, sync, self.clock.now(), self.settings.full_interval)
+    async def _store(self, work: _Work, kind: Kind, found: Reading | CallError) -> None:
+        now = self.clock.now()
+        if isinstance(found, Reading):
+            outcome = Outcome(work.region, kind.name, now, reading=found, project_names=work.names)
+        else:
+            outcome = Outcome(work.region, kind.name, now, error=found)
+        work.outcomes.append(await self._writer.put(outcome))
+
+    async def _read(self, work: _Work, kind: Kind, sync: Sync) -> Reading:
+        known = work.stored.known[kind.name]
+        now = self.clock.now()
+        reader = Reader(work.client, kind, known, sync, now, self.settings.full_interval)
         reading = await reader.read()
         extra = _EXTRA.get(kind.name)
         if extra:
-            await extra(self, region, client, reading)
+            await extra(self, work, reading)
         return reading
 
-    async def _network_grants(self, _: Region, client: RegionClient, reading: Reading) -> None:
-        reading.grants = await grants.of_networks(client)
+    async def _network_grants(self, work: _Work, reading: Reading) -> None:
+        reading.grants = await grants.of_networks(work.client)
         reading.granted_kinds = tuple(grants.RBAC_KINDS.values())
 
-    async def _image_grants(self, region: Region, client: RegionClient, reading: Reading) -> None:
+    async def _image_grants(self, work: _Work, reading: Reading) -> None:
         """The members of images: of those that changed, and now and then of all that are shared."""
         now = self.clock.monotonic()
         asked = {key for key, item in reading.changed.items() if item.attributes["visibility"] == "shared"}
         reading.granted_ids = frozenset(reading.changed)
-        everything = now >= self._members_due.get(region.id, float("-inf"))
-        if everything:
-            stored = await self.store.ids_of_images(region.id, "shared")
+        everything = now >= self._members_due.get(work.region.id, float("-inf"))
+        if everything and work.stored.known["image"]:
+            stored = await self.store.ids_of_images(work.region.id, "shared")
             asked |= stored - reading.gone - reading.changed.keys()
             reading.granted_ids |= asked
-        reading.grants = await grants.of_images(client, asked)
+        reading.grants = await grants.of_images(work.client, asked)
         reading.granted_kinds = ("image",)
         if everything:
-            self._members_due[region.id] = now + self.settings.full_interval
+            self._members_due[work.region.id] = now + self.settings.full_interval
 
 
-_EXTRA: dict[str, Callable[[InventoryRefresher, Region, RegionClient, Reading], Awaitable[None]]] = {
+_EXTRA: dict[str, Callable[[InventoryRefresher, _Work, Reading], Awaitable[None]]] = {
     "network": InventoryRefresher._network_grants,  # noqa: SLF001 - its own table
     "image": InventoryRefresher._image_grants,  # noqa: SLF001
 }

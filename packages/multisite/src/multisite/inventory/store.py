@@ -1,37 +1,39 @@
-"""SQL of what refreshes write: items, addresses, grants, and how far each kind of each region was read.
+"""SQL of single items, and of how far each kind of a region was read.
 
-One read of one kind of one region is one transaction, and writes only what differs. Rows go to the
-database in slices, so that other work on the loop gets its turn in between.
+What reads found is written by `writing.py`; here is what is asked before a read, and what actions change.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
-from multisite.db.tables import (
-    inventory_addresses,
-    inventory_grants,
-    inventory_items,
-    inventory_syncs,
-)
-from multisite.db.upsert import upsert
+from multisite.db.tables import inventory_items, inventory_syncs
 from multisite.inventory.kinds import BY_NAME
-from multisite.inventory.model import Grant, Item, Known, Reading, Sync
-from multisite.inventory.reading import malformed_sentence
+from multisite.inventory.model import Item, Known, Reading, Sync
+from multisite.inventory.writing import (
+    Outcome,
+    item_row,
+    remove_items,
+    replace_addresses,
+    upsert_items,
+    write_outcomes,
+)
 from multisite.regions.discovery import target_of
 from multisite.regions.model import Region
 from multisite.regions.states import CallError
 from multisite.regions.store import reached_as
 
-T = TypeVar("T")
 
-#: Rows of one statement.
-SLICE = 200
-_KEY = ("region_id", "kind", "id")
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored of a region, as far as a read needs it: per kind."""
+
+    syncs: Mapping[str, Sync] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, Known]] = field(default_factory=dict)
 
 
 class InventoryStore:
@@ -40,61 +42,35 @@ class InventoryStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def syncs(self, region_id: int) -> dict[str, Sync]:
-        """How far each kind of a region has been read."""
-        query = sa.select(inventory_syncs).where(inventory_syncs.c.region_id == region_id)
+    async def stored(self, region_id: int, kinds: Sequence[str]) -> Stored:
+        """How far kinds of a region have been read, and what tells changed items of them from others."""
+        synced = sa.select(inventory_syncs).where(inventory_syncs.c.region_id == region_id)
+        known: dict[str, dict[str, Known]] = {kind: {} for kind in kinds}
         async with self.database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return {row["kind"]: _sync(dict(row)) for row in rows}
+            syncs = (await connection.execute(synced)).mappings().all()
+            rows = await connection.execute(_KNOWN, {"region": region_id, "kinds": list(kinds)})
+            for kind, identity, digest, version in rows:
+                known[kind][identity] = Known(digest, version)
+        return Stored({row["kind"]: _sync(dict(row)) for row in syncs}, known)
 
-    async def known(self, region_id: int, kind: str) -> dict[str, Known]:
+    async def known(self, region_id: int, kind: str) -> Mapping[str, Known]:
         """What tells changed items of a kind from others, by their ids."""
-        items = inventory_items.c
-        query = sa.select(items.id, items.digest, items.version).where(
-            items.region_id == region_id, items.kind == kind
-        )
-        async with self.database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return {row.id: Known(row.digest, row.version) for row in rows}
+        return (await self.stored(region_id, [kind])).known[kind]
 
     async def write(
         self, region: Region, kind: str, reading: Reading, project_names: Mapping[str, str]
     ) -> bool:
         """Store one read. Answers `False`, and stores nothing, for a region that is gone or another now."""
         async with self.database.write() as connection:
-            if not await reached_as(connection, region.id, target_of(region)):
-                return False
-            await self._remove(connection, region.id, kind, sorted(reading.gone))
-            for items in sliced(list(reading.changed.values())):
-                rows = [_item_row(region, kind, item, project_names) for item in items]
-                await upsert(connection, inventory_items, _KEY, rows)
-                await _replace_addresses(connection, region.id, kind, items)
-            if reading.grants is not None:
-                await _replace_grants(connection, region.id, reading, reading.grants)
-            await upsert(
-                connection, inventory_syncs, ("region_id", "kind"), [_sync_row(region.id, kind, reading)]
-            )
-        return True
+            outcome = Outcome(region, kind, reading.at, reading, None, project_names)
+            return bool(await write_outcomes(connection, [outcome]))
 
     async def write_failure(
         self, region: Region, kinds: Sequence[str], at: datetime, error: CallError
     ) -> None:
         """Note that kinds could not be read; what is stored of them stays."""
         async with self.database.write() as connection:
-            if not await reached_as(connection, region.id, target_of(region)):
-                return
-            rows = [
-                {
-                    "region_id": region.id,
-                    "kind": kind,
-                    "failed_at": at,
-                    "error_code": error.code,
-                    "error_detail": error.detail,
-                    "malformed": 0,
-                }
-                for kind in kinds
-            ]
-            await upsert(connection, inventory_syncs, ("region_id", "kind"), rows)
+            await write_outcomes(connection, [Outcome(region, kind, at, error=error) for kind in kinds])
 
     async def put(self, region: Region, kind: str, item: Item, project_names: Mapping[str, str]) -> None:
         """Store one item as its owner was shown it just now; the next refresh reads it again.
@@ -108,19 +84,19 @@ class InventoryStore:
         async with self.database.write() as connection:
             if not await reached_as(connection, region.id, target_of(region)):
                 return
-            row = _item_row(region, kind, item, project_names) | {"version": "", "digest": ""}
+            row = item_row(region, kind, item, project_names) | {"version": "", "digest": ""}
             stored = (await connection.execute(query)).one_or_none()
             if stored is not None:
                 kept = {name: stored.attributes.get(name) for name in BY_NAME[kind].operator_attributes}
                 row["attributes"] |= {name: value for name, value in kept.items() if value is not None}
                 row["project_name"] = row["project_name"] or stored.project_name
-            await upsert(connection, inventory_items, _KEY, [row])
-            await _replace_addresses(connection, region.id, kind, [item])
+            await upsert_items(connection, [row])
+            await replace_addresses(connection, [(region.id, kind, item)])
 
     async def remove(self, region: Region, kind: str, identity: str) -> None:
         """Forget one item that its owner ended."""
         async with self.database.write() as connection:
-            await self._remove(connection, region.id, kind, [identity])
+            await remove_items(connection, [(region.id, kind, identity)])
 
     async def ids_of_images(self, region_id: int, visibility: str) -> set[str]:
         """The images of a region that have this visibility."""
@@ -133,116 +109,14 @@ class InventoryStore:
         async with self.database.read() as connection:
             return set((await connection.execute(query)).scalars())
 
-    async def _remove(
-        self, connection: AsyncConnection, region_id: int, kind: str, ids: Sequence[str]
-    ) -> None:
-        for some in sliced(ids):
-            for table in (inventory_addresses, inventory_grants, inventory_items):
-                await connection.execute(
-                    sa.delete(table).where(
-                        table.c.region_id == region_id, table.c.kind == kind, table.c.id.in_(some)
-                    )
-                )
+
+_KNOWN = sa.select(
+    inventory_items.c.kind, inventory_items.c.id, inventory_items.c.digest, inventory_items.c.version
+).where(
+    inventory_items.c.region_id == sa.bindparam("region"),
+    inventory_items.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+)
 
 
-def sliced(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The rows, a statement's worth at a time."""
-    for start in range(0, len(rows), SLICE):
-        yield rows[start : start + SLICE]
-
-
-async def _replace_addresses(
-    connection: AsyncConnection, region_id: int, kind: str, items: Sequence[Item]
-) -> None:
-    addresses = inventory_addresses.c
-    await connection.execute(
-        sa.delete(inventory_addresses).where(
-            addresses.region_id == region_id,
-            addresses.kind == kind,
-            addresses.id.in_([item.id for item in items]),
-        )
-    )
-    rows = [
-        {
-            "region_id": region_id,
-            "kind": kind,
-            "id": item.id,
-            "address": address.address,
-            "packed": address.packed,
-            "port_id": address.port_id,
-        }
-        for item in items
-        for address in item.addresses
-    ]
-    for some in sliced(rows):
-        await connection.execute(sa.insert(inventory_addresses), list(some))
-
-
-async def _replace_grants(
-    connection: AsyncConnection, region_id: int, reading: Reading, grants: frozenset[Grant]
-) -> None:
-    columns = inventory_grants.c
-    query = sa.select(columns.kind, columns.id, columns.project_id).where(
-        columns.region_id == region_id, columns.kind.in_(reading.granted_kinds)
-    )
-    stored = {Grant(*row) for row in await connection.execute(query)}
-    if reading.granted_ids is not None:
-        stored = {grant for grant in stored if grant.id in reading.granted_ids}
-    for grant in sorted(stored - grants):
-        await connection.execute(
-            sa.delete(inventory_grants).where(
-                columns.region_id == region_id,
-                columns.kind == grant.kind,
-                columns.id == grant.id,
-                columns.project_id == grant.project_id,
-            )
-        )
-    rows = [
-        {"region_id": region_id, "kind": grant.kind, "id": grant.id, "project_id": grant.project_id}
-        for grant in sorted(grants - stored)
-    ]
-    for some in sliced(rows):
-        await connection.execute(sa.insert(inventory_grants), list(some))
-
-
-def _item_row(region: Region, kind: str, item: Item, project_names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "region_id": region.id,
-        "kind": kind,
-        "id": item.id,
-        "region": region.name,
-        "folded_name": item.name.casefold(),
-        "status": item.status,
-        "project_id": item.project_id,
-        "project_name": project_names.get(item.project_id, ""),
-        "created_at": item.created_at,
-        "updated_at": item.updated_at,
-        "shared": item.shared,
-        "parent_id": item.parent_id,
-        "device_id": item.device_id,
-        "user_id": item.user_id or None,
-        "name": item.name,
-        "version": item.version,
-        "digest": item.digest,
-        "addresses": [address.address for address in item.addresses],
-        "attributes": dict(item.attributes),
-    }
-
-
-def _sync_row(region_id: int, kind: str, reading: Reading) -> dict[str, Any]:
-    sentence = malformed_sentence(reading.malformed)
-    row: dict[str, Any] = {
-        "region_id": region_id,
-        "kind": kind,
-        "observed_at": reading.at,
-        "failed_at": None,
-        "error_code": "unexpected-answer" if sentence else None,
-        "error_detail": sentence,
-        "malformed": len(reading.malformed),
-        "since": reading.since,
-    }
-    return {**row, "full_at": reading.at} if reading.full else row
-
-
-def _sync(row: dict[str, Any]) -> Sync:
+def _sync(row: Mapping[str, Any]) -> Sync:
     return Sync(**{name: value for name, value in row.items() if name not in {"region_id", "kind"}})
