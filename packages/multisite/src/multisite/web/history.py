@@ -1,4 +1,4 @@
-"""A region's chart: how much there was, what was usable and in use, over a day, a week or three months.
+"""A region's chart: how much there was, what was usable and in use, over an hour up to three months.
 
 The page has the chart as an image and as a table; with a script, uPlot draws it from the same points, which
 `/wall/regions/{name}/history` answers. There a gap is `null`; it is a dotted ground in the image,
@@ -24,6 +24,8 @@ from multisite.web.sparks import paths
 from multisite.web.visitors import Visitor
 
 SPANS = {
+    "hour": ("hour", timedelta(hours=1)),
+    "quarter-day": ("6 hours", timedelta(hours=6)),
     "day": ("24 hours", timedelta(days=1)),
     "week": ("7 days", timedelta(days=7)),
     "quarter": ("90 days", timedelta(days=90)),
@@ -144,7 +146,7 @@ class HistoryChart:
     ) -> tuple[list[Point], datetime, datetime]:
         until = self.clock.now()
         since = until - SPANS[chosen.span][1]
-        resolution = Resolution.RAW if chosen.span == "day" else Resolution.HOUR
+        resolution = Resolution.RAW if SPANS[chosen.span][1] <= timedelta(days=1) else Resolution.HOUR
         points: list[Point] = []
         after: tuple[str | None, datetime] | None = None
         while True:

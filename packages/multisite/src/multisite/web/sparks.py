@@ -42,7 +42,8 @@ def spark(trend: Trend | None, name: str) -> Spark | None:
     center = min(max((low + high) / 2, middle), max(100.0 - middle, middle))
     line, ground, gaps = paths(trend.values, center - middle, center + middle)
     span = span_text(trend.span)
-    numbers = figures.percent(low) if low == high else f"{low:.0f}–{figures.percent(high)}"
+    ends = [figures.percent(low), figures.percent(high)]
+    numbers = ends[0] if ends[0] == ends[1] else f"{low:.0f}–{ends[1]}"
     lost = _gaps(trend.values)
     label = f"{name} in use, {span}: {numbers}"
     if trend.values[-1] is not None:

@@ -35,7 +35,17 @@
     }));
   }
 
+  function two(number) { return String(number).padStart(2, "0"); }
+
+  // As in the table: UTC, and the day where more than one is shown.
+  function moment(second, days) {
+    var at = new Date(second * 1000);
+    var day = two(at.getUTCMonth() + 1) + "-" + two(at.getUTCDate());
+    return days ? day : two(at.getUTCHours()) + ":" + two(at.getUTCMinutes());
+  }
+
   function options(points) {
+    var days = points.until - points.since > 86400;
     var axis = { stroke: color("--soft"), grid: { stroke: color("--hair") }, ticks: { stroke: color("--line") } };
     var strokes = { used: "--used", usable: "--soft", free: "--fresh", total: "--stale-line" };
     var stepped = window.uPlot.paths.stepped({ align: 1 });
@@ -43,8 +53,12 @@
       width: figure.clientWidth,
       height: 260,
       scales: { x: { min: points.since, max: points.until }, y: { range: function (_u, _low, high) { return [0, (high || 1) * 1.05]; } } },
-      axes: [axis, Object.assign({ size: 80, values: function (_u, all) { return all.map(text.bind(null, points.scale)); } }, axis)],
-      series: [{ label: "Time" }].concat(FIGURES.map(function (each) {
+      tzDate: function (second) { return window.uPlot.tzDate(new Date(second * 1000), "Etc/UTC"); },
+      axes: [Object.assign({ values: function (_u, all) { return all.map(function (each) { return moment(each, days); }); } }, axis), Object.assign({ size: 80, values: function (_u, all) { return all.map(text.bind(null, points.scale)); } }, axis)],
+      series: [{
+        label: "Time",
+        value: function (_u, second) { return second ? new Date(second * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC" : "–"; },
+      }].concat(FIGURES.map(function (each) {
         var name = each[0];
         return {
           label: each[1],
