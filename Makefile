@@ -57,7 +57,7 @@ test-lab: $(STAMP)  ## the tests that need the lab
 	$(BIN)/pytest tests/lab_own
 
 .PHONY: bench
-bench: $(STAMP)  ## measure against a floor and write docs/reference/performance.md (needs the lab)
+bench: $(STAMP)  ## measure against floors over simulated regions, and write docs/reference/performance.md (needs wrk)
 	$(BIN)/python -m tests.benchmarks.bench
 
 .PHONY: format
