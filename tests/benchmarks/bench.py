@@ -1,7 +1,7 @@
 """`make bench`: what multisite costs, over simulated regions, each figure beside a floor of the same run.
 
-Every part is a program of its own (`sweep.py`, `freshness.py` …) that prints one line of JSON: memory is that of the
-part alone, and the simulator runs beside it in another process. Parts run one after the other. The results go
+Every part is a program of its own (`sweep.py`, `freshness.py` …) that prints one line of JSON: memory is that
+of the part alone, and the simulator runs beside it in another process. Parts run one after the other. The results go
 into docs/reference/performance.md, with the machine, the date and the load. `--quick` takes small sizes and
 only prints.
 """
@@ -52,8 +52,9 @@ def page(quick: bool) -> str:  # noqa: FBT001 - the command line's one flag
         [
             "# Performance",
             "",
-            f"Written by `make bench` on {time.strftime('%Y-%m-%d')} ({machine}; load before: {load:.1f}). The",
-            "regions are simulated, by a process of its own on the same machine: 10 hosts, 5 networks, 50 servers each.",
+            f"Written by `make bench` on {time.strftime('%Y-%m-%d')} ({machine}; load before: {load:.1f}).",
+            "The regions are simulated, by a process of its own on the same machine: 10 hosts, 5 networks,",
+            "50 servers each.",
             "",
             *_sweeps(sweeps),
             *_others(fresh, sdk, sweeps, listing, loaded),
@@ -65,15 +66,16 @@ def page(quick: bool) -> str:  # noqa: FBT001 - the command line's one flag
 def _sweeps(rows: list[Figures]) -> Iterable[str]:
     yield "## A sweep"
     yield ""
-    yield "All regions are read and stored, as every minute. The floor is a bare aiohttp loop that makes the same GETs"
-    yield "with the same token and throws the bodies away. Medians of several rounds, ours and the floor in turn."
+    yield "All regions are read and stored, as every minute. The floor is a bare aiohttp loop that makes the"
+    yield "same GETs with the same token and throws the bodies away. Medians of several rounds, ours and the"
+    yield "floor in turn."
     yield ""
     yield "| regions | calls | wall s | CPU s | floor wall s | floor CPU s | CPU ratio | peak memory MB |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
         yield (
-            f"| {row['regions']:,} | {row['calls']:,} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['floor_wall']:.1f} "
-            f"| {row['floor_cpu']:.1f} | {row['ratio']:.2f} | {row['memory']:.0f} |"
+            f"| {row['regions']:,} | {row['calls']:,} | {row['wall']:.1f} | {row['cpu']:.1f} "
+            f"| {row['floor_wall']:.1f} | {row['floor_cpu']:.1f} | {row['ratio']:.2f} | {row['memory']:.0f} |"
         )
     yield ""
     first, last = rows[-2], rows[-1]
@@ -88,10 +90,8 @@ def _others(
     ours = sweeps[0]["cpu"] / sweeps[0]["regions"]
     yield "## Regions that hang"
     yield ""
-    yield (
-        f"{fresh['regions']:,} regions, swept every 20 s. Ages of the figures of those that are well, without and with"
-    )
-    yield f"{fresh['hanging']} regions that hang and {fresh['slow']} that answer after 2 s:"
+    yield f"{fresh['regions']:,} regions, swept every 20 s. Ages of the figures of those that are well, without"
+    yield f"and with {fresh['hanging']} regions that hang and {fresh['slow']} that answer after 2 s:"
     yield ""
     yield "| | all well | some ill |"
     yield "|---|---|---|"
@@ -100,10 +100,9 @@ def _others(
     yield ""
     yield "## The same with openstacksdk"
     yield ""
-    yield (
-        f"A connection per region in {sdk['threads']} threads, the calls of a sweep, nothing summed or stored: "
-        f"{sdk['cpu'] / sdk['regions'] * 1000:.0f} ms of CPU a region. multisite: {ours * 1000:.1f} ms."
-    )
+    theirs = sdk["cpu"] / sdk["regions"]
+    yield f"A connection per region in {sdk['threads']} threads, the calls of a sweep, nothing summed or"
+    yield f"stored: {theirs * 1000:.0f} ms of CPU a region. multisite: {ours * 1000:.1f} ms."
     yield ""
     yield "## Answers"
     yield ""
@@ -113,8 +112,9 @@ def _others(
     )
     yield (
         f"- The same over HTTP, the first 100 of {loaded['regions']:,} regions ({loaded['bytes']:,} bytes), "
-        f"{loaded['connections']} connections, while the regions are swept: {loaded['per_second']:.0f} a second, "
-        f"median {loaded['p50']:.0f} ms, 99th percentile {loaded['p99']:.0f} ms, {loaded['failed']} failed."
+        f"{loaded['connections']} connections, while the regions are swept: "
+        f"{loaded['per_second']:.0f} a second, median {loaded['p50']:.0f} ms, 99th percentile "
+        f"{loaded['p99']:.0f} ms, {loaded['failed']} failed."
     )
 
 

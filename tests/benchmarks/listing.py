@@ -1,7 +1,7 @@
 """What a listing of the capacity of 1,000 stored regions costs, against the SELECTs behind it alone.
 
-`python -m tests.benchmarks.listing ROUNDS` prints medians in milliseconds as one line of JSON. Each round writes
-nothing, so the summaries that the listing keeps parsed are good: as between two sweeps.
+`python -m tests.benchmarks.listing ROUNDS` prints medians in milliseconds as one line of JSON. No round
+writes anything, so the summaries that the listing keeps parsed are good: as between two sweeps.
 """
 
 import asyncio
