@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from multisite.assembly import Assembly
+from multisite.capacity.model import RegionCapacity
 from multisite.capacity.service import CapacityListing
 from multisite.errors import ConfigurationError
 from multisite.regions.model import ServiceHealth
@@ -74,7 +75,7 @@ def _capacity(listing: CapacityListing) -> Iterable[Metric]:
     complete = GaugeMetricFamily(
         PREFIX + "totals_complete", "1 when no region is missing.", value=float(listing.totals.complete)
     )
-    return [state, warning, complete, *_figures(listing)]
+    return [state, warning, complete, *_figures(listing), *_counts(listing.regions), _age(listing.regions)]
 
 
 def _figures(listing: CapacityListing) -> Iterable[Metric]:
@@ -103,6 +104,34 @@ def _figures(listing: CapacityListing) -> Iterable[Metric]:
             _add(addresses, [region.region, "external"], region.network.external_ipv4, _ADDRESS_FIGURES)
             _add(addresses, [region.region, "tenant"], region.network.tenant_ipv4, _ADDRESS_FIGURES)
     return [resources, volume, addresses]
+
+
+def _counts(regions: Iterable[RegionCapacity]) -> Iterable[Metric]:
+    servers = GaugeMetricFamily(PREFIX + "servers", "Servers that run in a region.", labels=["region"])
+    hosts = GaugeMetricFamily(PREFIX + "hosts", "Hypervisors of a region.", labels=["region", "figure"])
+    images = GaugeMetricFamily(PREFIX + "images", "Images of a region.", labels=["region"])
+    size = GaugeMetricFamily(PREFIX + "image_bytes", "Data of a region's images.", labels=["region"])
+    for region in regions:
+        if region.compute:
+            hosts.add_metric([region.region, "total"], float(region.compute.hosts))
+            hosts.add_metric([region.region, "available"], float(region.compute.hosts_available))
+            if region.compute.running_servers is not None:
+                servers.add_metric([region.region], float(region.compute.running_servers))
+        if region.image:
+            images.add_metric([region.region], float(region.image.images))
+            size.add_metric([region.region], float(region.image.bytes))
+    return [servers, hosts, images, size]
+
+
+def _age(regions: Iterable[RegionCapacity]) -> Metric:
+    age = GaugeMetricFamily(
+        PREFIX + "figures_age_seconds", "Since a service's figures were read.", labels=["region", "service"]
+    )
+    for region in regions:
+        for service, freshness in region.services.items():
+            if freshness.age is not None:
+                age.add_metric([region.region, service], freshness.age)
+    return age
 
 
 def _add(family: GaugeMetricFamily, labels: list[str], values: object, figures: Iterable[str]) -> None:
