@@ -46,6 +46,7 @@ from multisite.usage.model import ProjectUsage, RegionUsage, ResourceUsage, Usag
 from multisite.web.pages import Pages, create_pages
 from multisite.web.services import Services
 from multisite.web.session import SessionSealer
+from tests.unit.web.items import Items
 
 SERVICES = ("compute", "image", "network", "placement", "volume")
 SECRET_ADDRESS = "http://10.20.30.40:8774"
@@ -513,7 +514,13 @@ def sealer() -> SessionSealer:
 
 
 @pytest.fixture
-def pages(world: World, sealer: SessionSealer) -> Pages:
+def items() -> Items:
+    """An empty inventory."""
+    return Items()
+
+
+@pytest.fixture
+def pages(world: World, items: Items, sealer: SessionSealer) -> Pages:
     services = Services(
         _Authenticator(world),
         _Keystone(world),
@@ -521,6 +528,7 @@ def pages(world: World, sealer: SessionSealer) -> Pages:
         _Capacity(world),
         _Usage(world),
         history=_History(world),
+        inventory=items.services(),
     )
     return create_pages(services, sealer, world.clock, event_interval=0.01)
 

@@ -23,6 +23,7 @@ from multisite.web.events import Events
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
 from multisite.web.history import HistoryChart
+from multisite.web.inventory.routes import inventory_pages
 from multisite.web.login import LogIn
 from multisite.web.project import ProjectPage
 from multisite.web.region import RegionPage
@@ -94,6 +95,10 @@ def create_pages(
         _route("GET", "/wall/regions/{name}/history", page(charts.data)),
         _route("GET", "/regions", page(regions.page)),
         _route("GET", "/project", page(project.page)),
+        *(
+            _route(method, path, page(endpoint))
+            for method, path, endpoint in inventory_pages(services, renderer)
+        ),
         _route("GET", "/events", events.endpoint),
         _route("GET", "/static/{path:path}", _asset),
     ]

@@ -18,6 +18,7 @@ from multisite.regions.model import Region, ServiceHealth
 from multisite.regions.states import Freshness, State
 from multisite.requester import Requester
 from multisite.usage.model import ProjectUsage
+from multisite.web.inventory.services import InventoryServices
 
 
 class IssuedToken(Protocol):
@@ -151,3 +152,4 @@ class Services:
     capacity: CapacityService
     usage: UsageService
     history: HistoryService
+    inventory: InventoryServices

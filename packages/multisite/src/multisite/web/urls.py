@@ -43,6 +43,10 @@ class Urls:
         """A region's page."""
         return f"{self.root_path}/wall/regions/{quote(name, safe='')}"
 
+    def item(self, plural: str, region: str, identity: str) -> str:
+        """The page of one item of the inventory."""
+        return f"{self.root_path}/inventory/{plural}/{quote(region, safe='')}/{quote(identity, safe='')}"
+
     def own(self, request: Request) -> str:
         """The request's own address, whether or not a proxy took the root path from it."""
         path = str(request.scope["path"])

@@ -98,7 +98,10 @@ class Visitors:
         urls = Urls.of(request)
         reason = "ended" if self._cookie_name in request.cookies else ""
         wanted = urls.own(request) if request.method == "GET" else ""
-        return RedirectResponse(urls.page("login", {"next": wanted, "reason": reason}), 303)
+        login = urls.page("login", {"next": wanted, "reason": reason})
+        if "hx-request" in request.headers:  # a redirect would be followed, and its page put into the list
+            return Response(headers={"HX-Redirect": login})
+        return RedirectResponse(login, 303)
 
     def failure(self, request: Request, error: MultisiteError, visitor: Visitor | None = None) -> Response:
         """A page that says what went wrong."""

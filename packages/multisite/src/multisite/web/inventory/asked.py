@@ -1,0 +1,94 @@
+"""What a list's address asks for: filters, an order, and the place of a page in it.
+
+All of it is in the address, so that it can be bookmarked and saved under a name. What means nothing is left
+out, as by a person who edited the address and forgot a part.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from multisite.inventory.kinds import BY_PLURAL, SHARED_KINDS
+from multisite.inventory.queries import Direction, Order, Sort
+from multisite.web.inventory.words import STATUSES, WITH_ADDRESSES
+
+LONGEST_TEXT = 255
+LONGEST_MARKER = 8000
+_TEXTS = ("region", "project", "status", "name", "address")
+
+
+def plain_text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """A text without control characters, and cut: databases do not take all of them."""
+    kept = "".join(each for each in text if unicodedata.category(each) not in {"Cc", "Cs"})
+    return kept.strip()[:longest]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question of one list. `project` is a name or an id; `after` and `before` are markers of places."""
+
+    kind: str
+    region: str = ""
+    project: str = ""
+    status: str = ""
+    name: str = ""
+    address: str = ""
+    visible: bool = False
+    sort: Sort = Sort.NAME
+    direction: Direction = Direction.ASC
+    after: str = ""
+    before: str = ""
+
+    @classmethod
+    def of(cls, kind: str, query: Mapping[str, str], *, operator: bool) -> "Asked":
+        """From an address; what a kind, or somebody who is no operator, cannot filter by is left out."""
+        texts = {name: plain_text(query.get(name, "")) for name in _TEXTS}
+        if not operator:
+            texts["project"] = ""
+        if kind not in STATUSES:
+            texts["status"] = ""
+        if kind not in WITH_ADDRESSES:
+            texts["address"] = ""
+        sort, direction = query.get("sort", ""), query.get("direction", "")
+        return cls(
+            kind,
+            **texts,
+            visible=bool(query.get("visible")) and not operator and may_be_shared(kind),
+            sort=Sort(sort) if sort in set(Sort) else Sort.NAME,
+            direction=Direction(direction) if direction in set(Direction) else Direction.ASC,
+            after=query.get("after", "")[:LONGEST_MARKER],
+            before=query.get("before", "")[:LONGEST_MARKER],
+        )
+
+    @property
+    def order(self) -> Order:
+        """The order of the rows."""
+        return Order(self.sort, self.direction)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves rows out."""
+        return any(getattr(self, name) for name in _TEXTS)
+
+    def filters(self, **changes: str) -> dict[str, str]:
+        """The fields of its address without a place; what is usual, or empty, is left out."""
+        fields = {
+            **{name: str(getattr(self, name)) for name in _TEXTS},
+            "visible": "1" if self.visible else "",
+            "sort": "" if self.sort is Sort.NAME else self.sort.value,
+            "direction": "" if self.direction is Direction.ASC else self.direction.value,
+        }
+        return {name: value for name, value in (fields | changes).items() if value}
+
+    def sorted_by(self, sort: Sort) -> dict[str, str]:
+        """The address that sorts by a column: the other way round where it is sorted by it already."""
+        turned = sort is self.sort and self.direction is Direction.ASC
+        return self.filters(
+            sort="" if sort is Sort.NAME else sort.value,
+            direction=Direction.DESC.value if turned else "",
+        )
+
+
+def may_be_shared(kind: str) -> bool:
+    """Whether others may show a project items of a kind."""
+    return kind in BY_PLURAL and BY_PLURAL[kind].name in SHARED_KINDS

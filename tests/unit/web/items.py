@@ -1,0 +1,176 @@
+"""An inventory of plain values behind the page, that counts what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from multisite import errors
+from multisite.inventory.keypairs import Keypair, Keypairs
+from multisite.inventory.kinds import BY_NAME, BY_PLURAL
+from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, MissingKind
+from multisite.inventory.queries import Direction, Order, Place, Sort
+from multisite.inventory.search import Found, Match, SearchResult
+from multisite.inventory.service import Export, InventoryPage, Question
+from multisite.regions.states import State
+from multisite.web.inventory.services import InventoryServices
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from multisite.requester import Requester
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def a_row(kind: str, name: str, region: str = "RegionOne", **more: Any) -> InventoryRow:
+    """An item of project `p-alpha`, read 12 s before the clock of the tests."""
+    fields: dict[str, Any] = {
+        "id": f"id-of-{name}",
+        "project_id": "p-alpha",
+        "project_name": "alpha",
+        "user_id": None,
+        "status": "ACTIVE" if kind == "server" else None,
+        "addresses": (),
+        "created_at": None,
+        "updated_at": None,
+        "observed_at": NOW - timedelta(seconds=12),
+        "state": State.FRESH,
+        "dashboard_url": None,
+        "attributes": {},
+    }
+    return InventoryRow(region=region, kind=kind, name=name, **(fields | more))
+
+
+@dataclass
+class Items:
+    """What there is; `questions` is what was asked of listings, `missing` what no listing has."""
+
+    rows: list[InventoryRow] = field(default_factory=list)
+    related: list[InventoryRow] = field(default_factory=list)
+    keypairs: list[Keypair] = field(default_factory=list)
+    missing: tuple[MissingKind, ...] = ()
+    questions: list[Question] = field(default_factory=list)
+    searches: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, name: str, region: str = "RegionOne", **more: Any) -> InventoryRow:
+        """One more item."""
+        self.rows.append(a_row(kind, name, region, **more))
+        return self.rows[-1]
+
+    def services(self) -> InventoryServices:
+        """What the page asks."""
+        return InventoryServices(self, self, self, _Search(self), _Keypairs(self))
+
+    async def list(  # noqa: PLR0913
+        self,
+        requester: Requester,
+        plural: str,
+        question: Question,
+        order: Order,
+        *,
+        limit: int,
+        marker: str | None = None,
+    ) -> InventoryPage:
+        found = self._fitting(requester, plural, question, order)
+        if marker is not None:
+            place = order.place(marker)
+            after = (place.value, place.region, place.id)
+            ahead = order.direction is Direction.ASC
+            found = [
+                row for row in found if (_key(order, row) > after) is ahead and _key(order, row) != after
+            ]
+        shown = found[:limit]
+        more = len(found) > limit
+        return InventoryPage(tuple(shown), self.missing, _marker(order, shown[-1]) if more else None)
+
+    async def export(self, requester: Requester, plural: str, question: Question, order: Order) -> Export:
+        rows = tuple(self._fitting(requester, plural, question, order))
+
+        async def slices() -> AsyncIterator[tuple[InventoryRow, ...]]:
+            yield rows
+
+        return Export(BY_PLURAL[plural], requester.operator_reader, self.missing, slices())
+
+    async def show(
+        self, requester: Requester, plural: str, region: str, identity: str, *, fresh: bool = False
+    ) -> InventoryRow:
+        assert not fresh
+        for row in self._seen(requester):
+            if (BY_NAME[row.kind].plural, row.region, row.id) == (plural, region, identity):
+                return row
+        raise errors.NotFound(f"there is no {identity!r}")
+
+    async def around(self, requester: Requester, row: InventoryRow) -> Sequence[InventoryRow]:
+        return self.related
+
+    async def id_of(self, requester: Requester, text: str) -> str:
+        known = {row.project_name: row.project_id for row in self.rows}
+        if text not in {*known, *known.values()}:
+            raise errors.BadRequest(f"project: there is none with the name or id {text!r}")
+        return known.get(text) or text
+
+    def _seen(self, requester: Requester) -> Sequence[InventoryRow]:
+        everything = requester.operator_reader
+        return [row for row in self.rows if everything or row.project_id == requester.project_id]
+
+    def _fitting(
+        self, requester: Requester, plural: str, question: Question, order: Order
+    ) -> Sequence[InventoryRow]:
+        self.questions.append(question)
+        if question.address == "no address":
+            raise errors.BadRequest("address: 'no address' is no address")
+        rows = [
+            row
+            for row in self._seen(requester)
+            if BY_NAME[row.kind].plural == plural
+            and (not question.regions or row.region in question.regions)
+            and (not question.name or question.name.casefold() in row.name.casefold())
+            and (not question.status or row.status == question.status)
+            and (not question.project_id or row.project_id == question.project_id)
+        ]
+        return sorted(rows, key=lambda row: _key(order, row), reverse=order.direction is Direction.DESC)
+
+
+@dataclass
+class _Search:
+    items: Items
+
+    async def search(self, requester: Requester, text: str, *, limit: int = 200) -> SearchResult:
+        self.items.searches.append(text)
+        found = [
+            Found(Match.NAME, row.name.casefold() == text.casefold(), row)
+            for row in self.items._seen(requester)
+            if text.casefold() in row.name.casefold()
+        ]
+        missing = self.items.missing
+        return SearchResult(tuple(found[:limit]), len(found) > limit, not missing, missing)
+
+
+@dataclass
+class _Keypairs:
+    items: Items
+
+    async def list(
+        self, requester: Requester, user_id: str | None = None, names: Sequence[str] = ()
+    ) -> Keypairs:
+        found = tuple(each for each in self.items.keypairs if not names or each.region in names)
+        return Keypairs(found, complete=True, missing=())
+
+
+def _value(order: Order, row: InventoryRow) -> Any:
+    if order.sort is Sort.UPDATED_AT:
+        return row.updated_at or UNKNOWN_TIME
+    return {Sort.NAME: row.name.casefold(), Sort.REGION: row.region, Sort.STATUS: row.status or ""}[
+        order.sort
+    ]
+
+
+def _key(order: Order, row: InventoryRow) -> tuple[Any, str, str]:
+    return _value(order, row), row.region, row.id
+
+
+def _marker(order: Order, row: InventoryRow) -> str:
+    return order.marker(Place(*_key(order, row)))
