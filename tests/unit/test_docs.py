@@ -526,7 +526,11 @@ def test_every_design_record_is_in_their_index() -> None:
     assert [page.name for page in folder.glob("0*.md") if f"({page.name})" not in index] == []
 
 
-@pytest.mark.parametrize("file", sorted(each for each in (ROOT / "contrib").iterdir() if each.is_file()), ids=lambda file: str(file.name))
+@pytest.mark.parametrize(
+    "file",
+    sorted(each for each in (ROOT / "contrib").iterdir() if each.is_file()),
+    ids=lambda file: str(file.name),
+)
 def test_files_of_contrib_are_shown_as_they_are(file: Path) -> None:
     mark = re.compile(
         rf"<!-- contrib/{re.escape(file.name)} -->\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE

@@ -77,6 +77,8 @@ async def test_the_calls_of_the_first_sweep_and_of_every_other(
     assert first.pop("images") == 1
     assert first.pop("stores") == 1
     assert first.pop("inventories") == 2, "once per provider"
+    assert first.pop("subnetpools") == 1, "with the images, as they change seldom"
+    assert first.pop("subnets", 0) <= 1, "and only where there are pools"
     await reads.sweep(region)
     second = counted(transport)
     assert first == second

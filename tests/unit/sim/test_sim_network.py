@@ -140,3 +140,20 @@ def test_pages_are_linked_both_ways(cloud: SimulatedCloud) -> None:
     assert [item["id"] for item in first["ports"] + second["ports"]] == everything[:8]
     assert {item["rel"] for item in second["ports_links"]} == {"next", "previous"}
     cloud.ask(f"{NEUTRON}/ports?limit=4&marker=nowhere", status=404)
+
+
+def test_subnets_are_cut_from_a_pool(cloud: SimulatedCloud) -> None:
+    pool = make(cloud, "subnetpools", "subnetpool", name="p", prefixes=["192.0.2.0/24"], default_prefixlen=26)
+    wanted = {"ip_version": 4, "subnetpool_id": pool["id"]}
+    wanted["network_id"] = make(cloud, "networks", "network", name="n")["id"]
+    made = [make(cloud, "subnets", "subnet", **wanted) for _ in range(2)]
+    made.append(make(cloud, "subnets", "subnet", **wanted, cidr="192.0.2.192/26"))
+    made.append(make(cloud, "subnets", "subnet", **wanted, prefixlen=27))
+
+    prefixes = ["192.0.2.0/26", "192.0.2.64/26", "192.0.2.192/26", "192.0.2.128/27"]
+    assert [subnet["cidr"] for subnet in made] == prefixes
+    assert {subnet["subnetpool_id"] for subnet in made} == {pool["id"]}
+    for refused in ({}, {"cidr": "198.51.100.0/26"}, {"cidr": "192.0.2.0/27"}):
+        error = make(cloud, "subnets", "subnet", status=409, **wanted, **refused)
+        assert error["type"] == "SubnetAllocationError"
+    make(cloud, "subnets", "subnet", status=400, **(wanted | {"ip_version": 6}))

@@ -11,6 +11,7 @@ from multisite.capacity.details import ComputeDetail, Host, Hypervisor, ImageDet
 from multisite.capacity.model import ImageSummary, Inventory, PlacementSummary, Provider
 from multisite.capacity.readers import image
 from multisite.capacity.readers.placement import InventoryMemory
+from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.capacity.store import Observation
 from multisite.clock import FixedClock
 from multisite.openstack.breaker import Breaker
@@ -195,7 +196,7 @@ def test_before_discovery_the_services_are_those_that_are_read(sweeper: Slow) ->
 
 @pytest.fixture
 def memory(clock: FixedClock) -> _Memory:
-    return _Memory(target_of(REGION), InventoryMemory(clock, 600))
+    return _Memory(target_of(REGION), InventoryMemory(clock, 600), PoolMemory(clock, 600))
 
 
 def placement(clock: FixedClock) -> Observation:

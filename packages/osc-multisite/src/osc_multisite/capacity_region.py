@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from osc_multisite.columns import Age, Bytes, Cell, Gibibytes, Measure, Mebibytes
+from osc_multisite.columns import Age, Bytes, Cell, Gibibytes, Measure, Mebibytes, Words
 from osc_multisite.command import Lister, Rows, Table, add_fresh
 from osc_multisite.figures import FIGURE_TITLES, resource_rows, summary_rows, unit_of
 from osc_multisite.region import add_name
@@ -113,6 +113,26 @@ def _networks(answer: Json) -> Table:
     return ["Name", "ID", "Project ID", "External", "Subnet", "CIDR", "Total", "Used", "Free"], rows
 
 
+def _subnet_pools(answer: Json) -> Table:
+    rows: Rows = [
+        (
+            pool["name"],
+            pool["id"],
+            Cell(pool["project_id"]),
+            pool["shared"],
+            Words(pool["prefixes"]),
+            Measure(pool["subnets"]),
+            *(Measure(int(pool[figure])) for figure in ("total", "used", "free")),
+            Measure(pool["default_prefixlen"]),
+            Measure(None if pool["fits"] is None else int(pool["fits"])),
+            Measure(pool["odd"]),
+        )
+        for pool in answer["subnet_pools"]
+    ]
+    titles = ["Name", "ID", "Project ID", "Shared", "Prefixes", "Subnets", "Total", "Used", "Free"]
+    return [*titles, "Default Prefix Length", "Fits", "Odd"], rows
+
+
 def _hosts(answer: Json) -> Table:
     fields = ("host", "binary", "zone", "status", "state", "disabled_reason", "updated_at")
     rows: Rows = [tuple(Cell(host.get(field)) for field in fields) for host in answer["hosts"]]
@@ -151,6 +171,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Json], Table]]] = {
     "flavors": ("How many more servers of each flavor fit", _flavors),
     "pools": ("Each storage pool of Cinder", _pools),
     "networks": ("Each subnet and its addresses", _networks),
+    "subnet-pools": ("Each subnet pool: its addresses, and how many more subnets fit", _subnet_pools),
     "hosts": ("Each host of Nova and its state", _hosts),
     "providers": ("Each resource provider of Placement", _providers),
     "stores": ("Each store of Glance", _stores),

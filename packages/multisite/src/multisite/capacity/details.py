@@ -112,6 +112,30 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class SubnetPool:
+    """Addresses of one subnet pool: its prefixes, and what of them the subnets take that were cut from it.
+
+    `fits` is how many more subnets of the default length can be cut. `odd` counts prefixes and subnets that
+    do not fit together: no prefix at all, of another IP version, or subnets beside the pool's prefixes; none
+    of them is in the other figures.
+    """
+
+    id: str
+    name: str
+    project_id: str
+    shared: bool
+    ip_version: int
+    prefixes: tuple[str, ...]
+    default_prefixlen: int | None
+    subnets: int
+    total: BigCount
+    used: BigCount
+    free: BigCount
+    fits: BigCount | None = None
+    odd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """Images of one Glance store, as we sum them; an image in two stores counts in both."""
 
@@ -149,6 +173,7 @@ class NetworkDetail:
     """What a sweep reads from Neutron."""
 
     networks: tuple[Network, ...] = ()
+    subnet_pools: tuple[SubnetPool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +194,6 @@ class CapacityDetail:
     hosts: tuple[Host, ...] = ()
     pools: tuple[Pool, ...] = ()
     networks: tuple[Network, ...] = ()
+    subnet_pools: tuple[SubnetPool, ...] = ()
     stores: tuple[Store, ...] = ()
     flavors: tuple[Fit, ...] = ()

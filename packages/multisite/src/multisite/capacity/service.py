@@ -170,7 +170,7 @@ def _detail(region: RegionCapacity, details: Mapping[str, Detail]) -> CapacityDe
         if isinstance(part, VolumeDetail):
             detail = replace(detail, pools=part.pools)
         elif isinstance(part, NetworkDetail):
-            detail = replace(detail, networks=part.networks)
+            detail = replace(detail, networks=part.networks, subnet_pools=part.subnet_pools)
         elif isinstance(part, ImageDetail):
             detail = replace(detail, stores=part.stores)
     return detail

@@ -30,6 +30,25 @@ async def external_network_ids(client: RegionClient) -> set[str]:
     return ids
 
 
+async def subnet_pools(client: RegionClient) -> list[dict[str, Any]]:
+    """The subnet pools of all projects, with their prefixes."""
+    names = ("id", "name", "project_id", "shared", "ip_version", "prefixes", "default_prefixlen")
+    return await _all(client, "/subnetpools", "subnetpools", names)
+
+
+async def subnet_prefixes(client: RegionClient) -> list[dict[str, Any]]:
+    """The prefix of every subnet, and the pool from which it was cut (or null)."""
+    return await _all(client, "/subnets", "subnets", ("id", "cidr", "subnetpool_id"))
+
+
+async def _all(client: RegionClient, path: str, key: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    parameters = [("limit", str(PAGE)), *(("fields", name) for name in names)]
+    found: list[dict[str, Any]] = []
+    async for page in client.pages(SERVICE, f"{path}?{urlencode(parameters)}", key):
+        found += page
+    return found
+
+
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `used` and `reserved` of a project."""
     body = await client.get(SERVICE, f"/quotas/{quote(project_id, safe='')}/details.json")

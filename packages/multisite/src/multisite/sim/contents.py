@@ -6,7 +6,7 @@ from multisite.sim.compute.keypairs import make_keypair
 from multisite.sim.compute.state import GENEROUS, Compute, Flavor, Host
 from multisite.sim.http import Refusal
 from multisite.sim.image.state import Images
-from multisite.sim.network.model import Net
+from multisite.sim.network.model import Net, SubnetPool
 from multisite.sim.network.state import Network
 from multisite.sim.volume.state import Volumes
 from multisite.sim.world import Region
@@ -44,6 +44,20 @@ def fill(region: Region) -> None:
     projects = _projects(region)
     networks = _networks(region, admin["id"], projects)
     _servers(region, projects, networks)
+    _subnet_pool(region, admin["id"])
+
+
+def _subnet_pool(region: Region, admin_id: str) -> None:
+    """One shared pool, from which the tenants' IPv4 subnets were cut."""
+    state, now = region.network, region.made_at("network")
+    pool = SubnetPool(
+        id=region.new_id(), name="tenants", project_id=admin_id, created=now, updated=now,
+        prefixes=("10.0.0.0/8",), default_length=24, shared=True,
+    )  # fmt: skip
+    state.subnet_pools[pool.id] = pool
+    for subnet in state.subnets.values():
+        if subnet.addresses.cidr.startswith("10."):
+            subnet.pool_id = pool.id
 
 
 def _hosts(region: Region) -> None:

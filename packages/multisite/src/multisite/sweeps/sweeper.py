@@ -15,6 +15,7 @@ from multisite.capacity.details import ComputeDetail, PlacementDetail
 from multisite.capacity.documents import Detail, Summary
 from multisite.capacity.model import placement_summary
 from multisite.capacity.readers import compute, image, network, placement, volume
+from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.capacity.store import Observation
 from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock
@@ -45,6 +46,7 @@ class _Memory:
 
     target: Target
     inventories: placement.InventoryMemory
+    pools: PoolMemory
     compute: ComputeDetail | None = None
     services: dict[str, str] = field(default_factory=dict)
     versions_at: float = float("-inf")
@@ -140,7 +142,7 @@ class Sweeper:
             self._observe(client, "placement", lambda: placement.read(client, memory.inventories), _later),
             self._observe(client, "compute", lambda: compute.read(client), compute.summarize),
             self._observe(client, "volume", lambda: volume.read(client), volume.summarize),
-            self._observe(client, "network", lambda: network.read(client), network.summarize),
+            self._observe(client, "network", lambda: network.read(client, memory.pools), network.summarize),
         ]
         now = self._clock.monotonic()
         if images or now - memory.images_at >= self._settings.image_interval:
@@ -215,7 +217,8 @@ class Sweeper:
         memory, target = self._memories.get(region.id), target_of(region)
         if memory is None or memory.target != target:
             inventories = placement.InventoryMemory(self._clock, self._settings.inventory_age)
-            memory = self._memories[region.id] = _Memory(target, inventories)
+            pools = PoolMemory(self._clock, self._settings.image_interval)
+            memory = self._memories[region.id] = _Memory(target, inventories, pools)
         return memory
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from multisite.capacity.details import Network, NetworkDetail, Subnet
 from multisite.capacity.model import AddressCount, NetworkSummary
+from multisite.capacity.readers.figures import natural
+from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.openstack import neutron
 from multisite.openstack.client import RegionClient
 from multisite.openstack.together import together
@@ -16,8 +18,8 @@ from multisite.openstack.together import together
 IPV4, IPV6 = 4, 6
 
 
-async def read(client: RegionClient) -> NetworkDetail:
-    """IP availability of all networks, and which of them are external."""
+async def read(client: RegionClient, memory: PoolMemory) -> NetworkDetail:
+    """IP availability of all networks, which of them are external, and the subnet pools."""
     async with together() as group:
         availabilities = group.create_task(neutron.ip_availabilities(client))
         external = group.create_task(neutron.external_network_ids(client))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 from multisite.sim.http import Call, Json, Refusal
+from multisite.sim.network.cutting import cut
 from multisite.sim.network.model import (
     FloatingIp,
     Item,
@@ -31,7 +32,7 @@ def _make_network(call: Call, wanted: Json, owner: str) -> Net:
 
 
 def _make_subnet(call: Call, wanted: Json, owner: str) -> Subnet:
-    _need(wanted, "network_id", "ip_version", "cidr")
+    _need(wanted, "network_id", "ip_version", *(() if wanted.get("subnetpool_id") else ("cidr",)))
     if wanted.get("ip_version", 4) not in {4, 6}:
         raise Refusal(
             400,
@@ -43,13 +44,32 @@ def _make_subnet(call: Call, wanted: Json, owner: str) -> Subnet:
         raise state_of(call).missing("network", str(wanted["network_id"]))
     if not call.token.admin and network.project_id != call.token.project_id:
         raise Refusal(403, "rule:create_subnet is disallowed by policy", kind="PolicyNotAuthorized")
+    pool = _pool_of(call, wanted)
+    if pool is not None:
+        length = wanted.get("prefixlen")
+        cidr = cut(pool, state_of(call).subnets.values(), wanted.get("cidr"), int(length) if length else None)
+        wanted = wanted | {"cidr": cidr}
     _check_addresses(wanted)
     subnet = state_of(call).create_subnet(
         network_id=network.id, name=_name(wanted), project_id=owner, cidr=str(wanted.get("cidr")),
         gateway=wanted.get("gateway_ip"), dhcp=bool(wanted.get("enable_dhcp", True)),
     )  # fmt: skip
     subnet.dns = tuple(wanted.get("dns_nameservers") or ())
+    subnet.pool_id = pool.id if pool else None
     return subnet
+
+
+def _pool_of(call: Call, wanted: Json) -> SubnetPool | None:
+    if not wanted.get("subnetpool_id"):
+        return None
+    pool = find(call, "subnetpool", str(wanted["subnetpool_id"]))
+    assert isinstance(pool, SubnetPool)  # noqa: S101 - what `find` was asked for
+    if wanted.get("ip_version", 4) != pool.version:
+        raise Refusal(
+            400, "Invalid input for operation: Cannot allocate from a pool of another IP version.",
+            kind="InvalidInput",
+        )  # fmt: skip
+    return pool
 
 
 def _make_router(call: Call, wanted: Json, owner: str) -> Router:

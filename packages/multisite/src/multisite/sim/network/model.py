@@ -104,6 +104,11 @@ class SubnetPool(Item):
     default_length: int = 26
     shared: bool = False
 
+    @property
+    def version(self) -> int:
+        """The IP version of its prefixes; a pool has one."""
+        return 6 if any(":" in prefix for prefix in self.prefixes) else 4
+
 
 @dataclass(slots=True, kw_only=True)
 class RbacPolicy(Item):

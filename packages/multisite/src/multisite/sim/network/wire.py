@@ -155,11 +155,15 @@ def rule_json(item: SecurityGroupRule) -> Json:
     }  # fmt: skip
 
 
+IPV4 = 4
+
+
 def pool_json(item: SubnetPool) -> Json:
     """A subnet pool."""
     return _common(item) | {
         "name": item.name, "prefixes": list(item.prefixes), "default_prefixlen": str(item.default_length),
-        "min_prefixlen": "8", "max_prefixlen": "32", "ip_version": 6 if ":" in "".join(item.prefixes) else 4,
+        "min_prefixlen": "8" if item.version == IPV4 else "64",
+        "max_prefixlen": "32" if item.version == IPV4 else "128", "ip_version": item.version,
         "shared": item.shared, "is_default": False, "address_scope_id": None, "default_quota": None,
     }  # fmt: skip
 
