@@ -22,6 +22,7 @@ COMMANDS = {
     entry.name.removeprefix("multisite_").replace("_", " "): entry
     for entry in entry_points(group="openstack.multisite.v1")
 }
+ID = "408c55d6-0000-4000-8000-000000000001"
 #: A way to call each command, so that all are run with all formats.
 CALLS = {
     "region list": ["--long"],
@@ -34,9 +35,18 @@ CALLS = {
     "usage show": [],
     "usage list": [],
     "health list": ["--long"],
+    "server create": [*("--region", "RegionTwo", "--image", ID, "--flavor", "m1", "--network", ID, "web")],
+    "volume create": ["--region", "RegionTwo", "--size", "1", "data"],
+    "floating ip create": ["--region", "RegionTwo", ID],
 }
-SHOW_ONE = {"region show", "region create"}
-SILENT = {"region set", "region delete"}
+SHOW_ONE = {"region show", "region create", "server create", "volume create", "floating ip create"}
+SILENT = {
+    *("region set", "region delete"),
+    *("server start", "server stop", "server reboot", "server resize", "server delete"),
+    *("server resize confirm", "server resize revert"),
+    *("volume attach", "volume detach", "volume delete"),
+    *("floating ip associate", "floating ip disassociate", "floating ip delete"),
+}
 
 
 @pytest.fixture
@@ -64,6 +74,10 @@ def whole_service(cloud: Cloud) -> None:
     cloud.answer("GET", "/v1/capacity/RegionTwo", {"region": capacity})
     cloud.answer("GET", "/v1/usage", {"projects": [listed], "links": []})
     cloud.answer("GET", "/v1/usage/" + "a1" * 16, project)
+    flavor = {"id": "m1", "name": "m1"}
+    cloud.answer("GET", "/v1/inventory/offers/RegionTwo", {"flavors": [flavor], "complete": True})
+    for kind in ("servers", "volumes", "floating-ips"):
+        cloud.answer("POST", f"/v1/inventory/{kind}", {"region": "RegionTwo", "id": ID, "item": None})
 
 
 def test_the_calls_below_are_all_the_commands() -> None:

@@ -47,18 +47,13 @@ def handler_of(action: Action) -> Callable[..., Any]:
 
 
 def _creating(action: Action) -> Callable[..., Any]:
-    async def keyed(request: Request, body: Any, idempotency_key: Key = None) -> Acted:
+    async def create(request: Request, body: Any, idempotency_key: Key = None) -> Acted:
         service = service_of(request)
         return await service.act(
             requester(request), token_of(request), action, body.region, body=body, key=idempotency_key
         )
 
-    async def create(request: Request, body: Any) -> Acted:
-        return await service_of(request).act(
-            requester(request), token_of(request), action, body.region, body=body
-        )
-
-    return keyed if action.find else create
+    return create
 
 
 def _changing(action: Action) -> Callable[..., Any]:
