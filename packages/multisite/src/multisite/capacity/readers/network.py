@@ -9,7 +9,6 @@ from typing import Any
 
 from multisite.capacity.details import Network, NetworkDetail, Subnet
 from multisite.capacity.model import AddressCount, NetworkSummary
-from multisite.capacity.readers.figures import natural
 from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.openstack import neutron
 from multisite.openstack.client import RegionClient
@@ -23,7 +22,9 @@ async def read(client: RegionClient, memory: PoolMemory) -> NetworkDetail:
     async with together() as group:
         availabilities = group.create_task(neutron.ip_availabilities(client))
         external = group.create_task(neutron.external_network_ids(client))
-    return NetworkDetail(tuple(network_of(item, external.result()) for item in availabilities.result()))
+        pools = group.create_task(memory.read(client))
+    networks = tuple(network_of(item, external.result()) for item in availabilities.result())
+    return NetworkDetail(networks, pools.result())
 
 
 def summarize(detail: NetworkDetail) -> NetworkSummary:
