@@ -10,6 +10,7 @@ from typing import Any
 
 from multisite.capacity.details import ComputeDetail, PlacementDetail
 from multisite.capacity.model import Inventory, Provider
+from multisite.capacity.readers.figures import natural
 from multisite.clock import Clock
 from multisite.openstack import placement
 from multisite.openstack.client import RegionClient
@@ -104,8 +105,8 @@ def inventory_of(item: Mapping[str, Any]) -> Inventory:
 
 def _count(value: object) -> int:
     """A figure of Placement; sums of what is larger would not be numbers any more."""
-    number = int(str(value))
-    if abs(number) > LARGEST:
+    number = natural(value)
+    if number > LARGEST:
         raise ValueError("a figure of Placement has more than 64 bits")
     return number
 
