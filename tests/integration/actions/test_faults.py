@@ -6,6 +6,7 @@ The simulator does the work first and breaks the answer then, which is the worst
 import asyncio
 import time
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -124,7 +125,7 @@ async def test_a_region_that_is_not_there_is_unavailable(acting: Acting) -> None
     made = await acting.call("POST", SERVERS, acting.new_server())
     path = f"{SERVERS}/north/{made.json['id']}/stop"
     catalog = (await acting.service.assembly.loop.run(_access(acting))).catalog
-    urls = catalog.regions["north"]["compute"].urls
+    urls = cast("dict[str, str]", catalog.regions["north"]["compute"].urls)
     kept = dict(urls)
     urls.update(dict.fromkeys(kept, "http://127.0.0.1:9/v2.1"))
     answer = await acting.call("POST", path)
