@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the shapes that the page relies on
 """An inventory of plain values behind the page, that counts what it is asked."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from multisite import errors
+from multisite.filters.model import SavedFilter, proper_name, proper_query
 from multisite.inventory.keypairs import Keypair, Keypairs
 from multisite.inventory.kinds import BY_NAME, BY_PLURAL
 from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, MissingKind
@@ -54,6 +56,7 @@ class Items:
     missing: tuple[MissingKind, ...] = ()
     questions: list[Question] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
+    saved: dict[tuple[str, str], SavedFilter] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, region: str = "RegionOne", **more: Any) -> InventoryRow:
         """One more item."""
@@ -62,9 +65,9 @@ class Items:
 
     def services(self) -> InventoryServices:
         """What the page asks."""
-        return InventoryServices(self, self, self, _Search(self), _Keypairs(self))
+        return InventoryServices(self, self, self, _Search(self), _Keypairs(self), _Filters(self))
 
-    async def list(  # noqa: PLR0913
+    async def list(
         self,
         requester: Requester,
         plural: str,
@@ -158,6 +161,22 @@ class _Keypairs:
     ) -> Keypairs:
         found = tuple(each for each in self.items.keypairs if not names or each.region in names)
         return Keypairs(found, complete=True, missing=())
+
+
+@dataclass
+class _Filters:
+    items: Items
+
+    async def list(self, requester: Requester) -> Sequence[SavedFilter]:
+        return [each for (user, _), each in self.items.saved.items() if user == requester.user_id]
+
+    async def save(self, requester: Requester, name: str, kind: str, query: str) -> SavedFilter:
+        saved = SavedFilter(proper_name(name), kind, proper_query(query))
+        self.items.saved[requester.user_id, saved.name] = saved
+        return saved
+
+    async def delete(self, requester: Requester, name: str) -> None:
+        self.items.saved.pop((requester.user_id, name), None)
 
 
 def _value(order: Order, row: InventoryRow) -> Any:

@@ -24,6 +24,8 @@ from multisite.capacity.store import CapacityStore
 from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
+from multisite.filters.service import FilterService
+from multisite.filters.store import FilterStore
 from multisite.inventory.finding import Finder
 from multisite.inventory.keypairs import KeypairReader, KeypairService
 from multisite.inventory.listing import InventoryQueries
@@ -83,6 +85,7 @@ class Assembly:
     inventory: InventoryService
     search: SearchService
     relations: Relations
+    filters: FilterService
     keypairs: KeypairService
     actions: ActionService
     offers: OfferService
@@ -195,6 +198,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         inventory=inventory,
         search=SearchService(Finder(database), inventory),
         relations=Relations(database, inventory),
+        filters=FilterService(FilterStore(database), clock),
         keypairs=KeypairService(
             regions,
             LoopedKeypairReader(loop, KeypairReader(RegionClients(clients), sweep.fresh_deadline)),

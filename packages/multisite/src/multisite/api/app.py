@@ -77,6 +77,7 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
             projects=assembly.relations,
             search=assembly.search,
             keypairs=assembly.keypairs,
+            filters=assembly.filters,
         ),
     )
     sealer = SessionSealer(page_key(assembly.settings.page.secret_file))

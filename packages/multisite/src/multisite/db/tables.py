@@ -267,3 +267,13 @@ inventory_projects = sa.Table(
     sa.Column("domain_name", sa.String(255), nullable=False),
     sa.Index("ix_inventory_projects_by_name", "name", "domain_name"),
 )
+
+saved_filters = sa.Table(
+    "saved_filters",
+    metadata,
+    sa.Column("user_id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("saved_at", UtcDateTime, nullable=False),
+)

@@ -17,6 +17,7 @@ from multisite.inventory.listing import WANTED, StoredItem, in_enabled_region, i
 from multisite.inventory.model import InventoryRow
 from multisite.inventory.queries import Tenant
 from multisite.inventory.service import InventoryService
+from multisite.regions.model import Identity
 from multisite.requester import Requester
 
 #: So many items around another are answered.
@@ -53,19 +54,18 @@ class Relations:
         self._inventory.tenant(requester)
         columns, keystones = inventory_projects.c, inventory_keystones.c
         query = (
-            sa.select(columns.project_id, columns.name, columns.domain_name)
-            .join(keystones.keystone.table, keystones.keystone == columns.keystone)
+            sa.select(columns.project_id, columns.name, columns.domain_name, regions.c.identity)
+            .join(inventory_keystones, keystones.keystone == columns.keystone)
             .join(regions, regions.c.id == keystones.region_id)
             .where(sa.or_(columns.project_id == text, columns.name == text))
-            .order_by(regions.c.identity, columns.domain_name)
             .distinct()
         )
         async with self._database.read() as connection:
             found = (await connection.execute(query)).all()
-        by_id = [each.project_id for each in found if each.project_id == text]
-        if by_id:
+        if any(each.project_id == text for each in found):
             return text
-        domains = {each.domain_name: str(each.project_id) for each in found}
+        at_home = [each for each in found if each.identity == Identity.HOME.value]
+        domains = {each.domain_name: str(each.project_id) for each in at_home or found}
         if len(domains) > 1:
             raise BadRequest(
                 f"project: {len(domains)} are called {text!r}, in the domains "

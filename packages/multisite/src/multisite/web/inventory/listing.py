@@ -7,6 +7,7 @@ since one makes it on the way to every whole address.
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,6 +18,7 @@ from multisite.inventory.queries import Order
 from multisite.inventory.service import InventoryPage, Question
 from multisite.web.inventory.asked import Asked, may_be_shared
 from multisite.web.inventory.paging import Slice, one_page
+from multisite.web.inventory.saved import href_of
 from multisite.web.inventory.services import InventoryServices
 from multisite.web.inventory.tables import Table, by_region, keypair_table, table_of
 from multisite.web.inventory.words import KEYPAIRS, STATUSES, TITLES, WITH_ADDRESSES, noun
@@ -68,6 +70,11 @@ class ListingPage:
             "many_regions": len(names) > MOST_CHOICES,
             "statuses": STATUSES.get(kind, ()),
             "has_addresses": kind in WITH_ADDRESSES,
+            "saved": [
+                (each.name, TITLES[each.kind], href_of(urls, each, operator=visitor.operator))
+                for each in await self.inventory.filters.list(visitor.requester)
+                if each.kind in TITLES
+            ],
             "shareable": may_be_shared(kind) and not visitor.operator,
         }
         status = BadRequest.status if found.problem else 200
@@ -132,6 +139,7 @@ class ListingPage:
             "missing": by_region(page.missing),
             "title": TITLES[asked.kind],
             "address": urls.page(path, asked.filters()),
+            "query": urlencode(asked.filters()),
             "csv": urls.page(path, asked.filters(format="csv")) if asked.kind != KEYPAIRS else "",
             "next": urls.page(path, asked.filters(after=page.after)) if page.after else "",
             "previous": urls.page(path, asked.filters(before=page.before)) if page.before else "",

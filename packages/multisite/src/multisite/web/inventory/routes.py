@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from multisite.web.inventory.item import ItemPage
 from multisite.web.inventory.listing import ListingPage
+from multisite.web.inventory.saved import SavedPage
 from multisite.web.inventory.search import SearchPage
 from multisite.web.rendering import Renderer
 from multisite.web.services import Services
@@ -21,9 +22,12 @@ def inventory_pages(services: Services, renderer: Renderer) -> list[tuple[str, s
     listing = ListingPage(services.inventory, services.regions, renderer)
     item = ItemPage(services.inventory, renderer)
     search = SearchPage(services.inventory, renderer)
+    saved = SavedPage(services.inventory.filters)
     return [
         ("GET", "/search", search.page),
         ("GET", "/inventory", _first),
+        ("POST", "/inventory/filters", saved.save),
+        ("POST", "/inventory/filters/delete", saved.delete),
         ("GET", "/inventory/{kind}", listing.page),
         ("GET", "/inventory/{kind}/{region}/{id}", item.page),
     ]

@@ -80,9 +80,7 @@ def grouped(urls: Urls, found: Iterable[Found], *, operator: bool) -> dict[str, 
 def counted(text: str, result: SearchResult | None) -> str:
     """How much was found, in words."""
     if result is None:
-        return (
-            "Write an id or its beginning, a part of a name, or an address: 10.1.2.3, 10.1.0.0/16."
-        )
+        return "Write an id or its beginning, a part of a name, or an address: 10.1.2.3, 10.1.0.0/16."
     if not result.found:
         return f"Nothing has the id, name or address “{text}”."
     number = len(result.found)

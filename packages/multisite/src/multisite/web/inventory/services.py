@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from multisite.filters.model import SavedFilter
 from multisite.inventory.keypairs import Keypairs
 from multisite.inventory.model import InventoryRow
 from multisite.inventory.queries import Order
@@ -66,6 +67,18 @@ class KeypairService(Protocol):
     ) -> Keypairs: ...
 
 
+class FilterService(Protocol):
+    """Saved filters of the one who asks."""
+
+    async def list(self, requester: Requester) -> Sequence[SavedFilter]: ...
+
+    async def save(self, requester: Requester, name: str, kind: str, query: str) -> SavedFilter:
+        """Save one. Raises `BadRequest`, `TooManyFilters`."""
+        ...
+
+    async def delete(self, requester: Requester, name: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryServices:
     """Everything that the pages of the inventory ask."""
@@ -75,3 +88,4 @@ class InventoryServices:
     projects: ProjectNames
     search: SearchService
     keypairs: KeypairService
+    filters: FilterService

@@ -1,0 +1,1 @@
+"""Filters of lists that users saved under names."""
