@@ -2,12 +2,16 @@
 
 The log-in form has a token that is also, sealed, in a short-lived cookie: so nobody else's page can log a
 browser in to an account that is not its user's. A log-in that fails says one sentence, the same one whether
-the user or the password is wrong. Logging out revokes the token and has this process
-refuse it at once, so that a copied cookie is worthless.
+the user or the password is wrong; who fails too often has to wait (`attempts`). Logging out revokes the token
+and has this process refuse it at once, so that a copied cookie is worthless.
 """
 
+import asyncio
 import logging
+import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,6 +25,8 @@ from multisite.errors import (
     MultisiteError,
     Unauthenticated,
 )
+from multisite.web import figures
+from multisite.web.attempts import Attempts
 from multisite.web.csrf import ForeignForm, own_path, read_form, require_own_form
 from multisite.web.rendering import Renderer
 from multisite.web.services import IssuedToken, Services
@@ -49,6 +55,8 @@ class LogIn:
     renderer: Renderer
     clock: Clock
     cookie_name: str
+    attempts: Attempts
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     @property
     def form_cookie(self) -> str:
@@ -67,7 +75,10 @@ class LogIn:
             fields = await read_form(request)
             expected = self.sealer.open_form_token(request.cookies.get(self.form_cookie))
             require_own_form(request, sent=fields.get("form_token"), expected=expected)
-            issued = await self._issue(fields)
+            wait = self.attempts.begin(*_who(request, fields))
+            if wait:
+                return self._refuse(request, fields, wait)
+            issued = await self._attempt(request, fields)
             requester = await self.services.authenticator.authenticate(issued.token)
             sealed = self._seal(issued)
         except MultisiteError as error:
@@ -107,6 +118,39 @@ class LogIn:
         answer = RedirectResponse(urls.page("login", {"reason": reason}), 303)
         answer.delete_cookie(self.cookie_name, path=urls.cookie_path)
         return answer
+
+    def _refuse(self, request: Request, fields: dict[str, str], wait: float) -> Response:
+        seconds = math.ceil(wait)
+        LOG.warning("a log-in as %r from %s has to wait for %d s", *reversed(_who(request, fields)), seconds)
+        error = f"Too many log-ins failed from where you are. Try again in {figures.span(seconds)}."
+        answer = self._show(request, fields=fields, error=error, status=HTTPStatus.TOO_MANY_REQUESTS)
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+
+    async def _attempt(self, request: Request, fields: dict[str, str]) -> IssuedToken:
+        """A token; whether the password was right is remembered, and a wrong one is answered late."""
+        who = _who(request, fields)
+        try:
+            issued = await self._issue(fields)
+        except Unauthenticated:
+            await self._wait(self.attempts.delay(who[1]))
+            raise
+        except Forbidden:
+            self.attempts.succeeded(*who)  # a right password, without a role
+            raise
+        except MultisiteError:
+            self.attempts.undecided(*who)
+            raise
+        self.attempts.succeeded(*who)
+        return issued
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds:
+            self.attempts.waiting += 1
+            try:
+                await self.sleep(seconds)
+            finally:
+                self.attempts.waiting -= 1
 
     async def _issue(self, fields: dict[str, str]) -> IssuedToken:
         user, password = fields.get("user", "").strip(), fields.get("password", "")
@@ -158,6 +202,12 @@ class LogIn:
             samesite="strict",
         )
         return answer
+
+
+def _who(request: Request, fields: dict[str, str]) -> tuple[str, str]:
+    """The address, and the user in its domain as Keystone compares them: without regard to case."""
+    names = (fields.get("user", "").strip(), fields.get("domain", "").strip() or "Default")
+    return request.client.host if request.client else "", " in ".join(names)[:512].casefold()
 
 
 def _sentence(error: MultisiteError, fields: dict[str, str]) -> str:

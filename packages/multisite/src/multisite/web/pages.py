@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from multisite.clock import Clock
 from multisite.errors import NotFound
+from multisite.web.attempts import Attempts
 from multisite.web.events import Events
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
@@ -75,7 +76,7 @@ def create_pages(
     """The page over these collaborators; `event_interval` is in seconds."""
     renderer = Renderer(clock)
     visitors = Visitors(services.authenticator, sealer, renderer, clock, cookie_name=cookie_name)
-    login = LogIn(services, visitors, sealer, renderer, clock, cookie_name)
+    login = LogIn(services, visitors, sealer, renderer, clock, cookie_name, Attempts(clock))
     wall = RegionBoard("wall", services.regions, services.capacity, renderer, clock, services.history)
     regions = RegionBoard("regions", services.regions, None, renderer, clock)
     charts = HistoryChart(services.history, clock)
