@@ -80,7 +80,7 @@ async def _ages(database: Database, clock: SystemClock, region_ids: list[int]) -
         .group_by(observations.c.region_id)
     )
     async with database.read() as connection:
-        rows = dict((await connection.execute(query)).tuples().all())
+        rows = dict((await connection.execute(query)).all())
     now = clock.now()
     return [
         (now - rows[region_id]).total_seconds() if rows.get(region_id) else float("inf")

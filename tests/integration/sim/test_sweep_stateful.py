@@ -5,7 +5,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -86,8 +86,9 @@ class Regions(RuleBasedStateMachine):
 
 TestRegions = Regions.TestCase
 TestRegions.settings = settings(
-    max_examples=12,
-    stateful_step_count=10,
+    max_examples=25,
+    stateful_step_count=14,
     deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink takes minutes of real hangs
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
