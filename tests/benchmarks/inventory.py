@@ -1,191 +1,213 @@
-"""What a page of the inventory costs with 1,000 regions × 50 servers stored.
+"""What a page of the inventory costs with 1,000 regions × 50 servers stored, and all that goes with them.
 
-`python -m tests.benchmarks.inventory [sqlite|postgresql://…]`: fills a database, asks for pages with every
-sort and filter and for what people search, each `ROUNDS` times, and prints the median and the 95th
-percentile. What is measured is the service's own call, from the policy to the rows.
+`python -m tests.benchmarks.inventory [sqlite|URL|FILE]`: fills a database by reading the simulator (unless
+the FILE is filled already), asks for pages of every kind with every sort and filter, and for what people
+search, each `ROUNDS` times, and prints a table: per question the order that is slowest, its median and 95th
+percentile (ms). What is measured is the service's own call, from the policy to the rows.
 """
 
 import asyncio
-import random
 import statistics
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from multisite import settings
 from multisite.assembly import Assembly, assemble
 from multisite.clock import SystemClock
-from multisite.db import schema
-from multisite.inventory.kinds import BY_NAME, Kind
-from multisite.inventory.model import Item, Reading
-from multisite.inventory.parsing import parse
+from multisite.db.tables import inventory_addresses, inventory_items, inventory_projects
+from multisite.inventory.kinds import KINDS
 from multisite.inventory.queries import Direction, Order, Sort
 from multisite.inventory.service import Question
-from multisite.inventory.store import InventoryStore
-from multisite.regions.model import Region
-from multisite.regions.store import RegionStore
 from multisite.requester import Requester
+from tests.benchmarks import inventory_refresh
+from tests.benchmarks.simulated import simulation
 
-REGIONS, SERVERS, PROJECTS, ROUNDS = 1000, 50, 200, 20
+REGIONS, ROUNDS = 1000, 20
 OPERATOR = Requester("u", "op", "Default", "p", "op", "Default", frozenset({"admin", "member", "reader"}))
-WORDS = ("web", "db", "cache", "worker", "api", "batch", "mail", "dns")
-STATUSES = ("ACTIVE",) * 90 + ("SHUTOFF",) * 8 + ("ERROR", "BUILD")
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+Ask = Callable[[], Awaitable[object]]
 
 
-async def fill(assembly: Assembly) -> None:
-    """Regions, and in each of them servers with a port each, some with a floating IP."""
-    regions, store = RegionStore(assembly.database), InventoryStore(assembly.database)
-    async with assembly.database.write() as connection:
-        for number in range(REGIONS):
-            await regions.insert(connection, Region(f"region-{number:04}", "r", "c"))
-    names = {f"{number:032x}": f"project-{number:03}" for number in range(PROJECTS)}
-    for region in await regions.select():
-        for kind, raws in contents(random.Random(region.id), region).items():  # noqa: S311
-            reading = Reading(assembly.clock.now(), full=True, changed=items(BY_NAME[kind], raws))
-            await store.write(region, kind, reading, names)
+@dataclass(frozen=True)
+class Sample:
+    """Things that are stored, to ask for."""
+
+    tenant: Requester
+    address: str
+    mac: str
+    id: str
+    name: str
 
 
-def contents(draws: random.Random, region: Region) -> dict[str, list[dict[str, Any]]]:
-    """What a region's services would answer."""
-    found: dict[str, list[dict[str, Any]]] = {"server": [], "port": [], "floating_ip": []}
-    for number in range(SERVERS):
-        at = (BEGIN + timedelta(seconds=draws.randrange(25_000_000))).isoformat()
-        common = {"created": at, "updated": at, "created_at": at, "updated_at": at, "user_id": "u" * 32}
-        project = f"{draws.randrange(PROJECTS):032x}"
-        server, port = (str(uuid.UUID(int=draws.getrandbits(128))) for _ in range(2))
-        word = draws.choice(WORDS)
-        found["server"].append(
-            {
-                **common,
-                "id": server,
-                "name": f"{word}-{draws.randrange(10**4)}",
-                "status": draws.choice(STATUSES),
-                "tenant_id": project,
-                "flavor": {"original_name": "m1.small", "vcpus": 2, "ram": 4096, "disk": 40},
-                "metadata": {"role": word},
-            }
-        )
-        host = f"10.{region.id // 250}.{region.id % 250}.{number + 10}"
-        found["port"].append(
-            {
-                **common,
-                "id": port,
-                "name": "",
-                "status": "ACTIVE",
-                "project_id": project,
-                "device_id": server,
-                "device_owner": "compute:nova",
-                "mac_address": f"fa:16:3e:{region.id // 250:02x}:{region.id % 250:02x}:{number:02x}",
-                "fixed_ips": [{"ip_address": host, "subnet_id": "s"}],
-                "revision_number": 1,
-            }
-        )
-        if number % 5 == 0:
-            address = {"floating_ip_address": f"172.{region.id // 250}.{region.id % 250}.{number}"}
-            floating = {**common, **address, "id": str(uuid.UUID(int=draws.getrandbits(128)))}
-            found["floating_ip"].append(
-                {**floating, "port_id": port, "status": "ACTIVE", "project_id": project}
+@dataclass(frozen=True)
+class Cost:
+    """What one question costs: milliseconds."""
+
+    question: str
+    order: str
+    median: float
+    p95: float
+
+
+async def sample(assembly: Assembly) -> Sample:
+    """One server's port somewhere in the middle, and the project that it belongs to."""
+    items, addresses = inventory_items.c, inventory_addresses.c
+    async with assembly.database.read() as connection:
+        server = (
+            await connection.execute(
+                sa.select(items.id, items.name, items.project_id, items.region_id)
+                .where(items.kind == "server", items.region == f"region-{REGIONS // 2:04}")
+                .order_by(items.id)
+                .limit(1)
             )
-    return found
+        ).one()
+        port = sa.select(items.id).where(items.device_id == server.id, items.region_id == server.region_id)
+        query = sa.select(addresses.address).where(addresses.port_id.in_(port)).order_by(addresses.packed)
+        found = list((await connection.execute(query)).scalars())
+        wanted = inventory_projects.c.project_id == server.project_id
+        project = await connection.scalar(sa.select(inventory_projects.c.name).where(wanted))
+    roles = frozenset({"member", "reader"})
+    tenant = Requester("u", "t", "Default", server.project_id, project, "Default", roles)
+    return Sample(tenant, found[0], found[-1], server.id, server.name)
 
 
-def items(kind: Kind, raws: list[dict[str, Any]]) -> dict[str, Item]:
-    """The items of a service's answer."""
-    return {item.id: item for item in (parse(kind, raw) for raw in raws)}
-
-
-async def measure(assembly: Assembly) -> None:
-    """Print what each question costs."""
-    tenant = Requester(
-        "u", "t", "Default", f"{7:032x}", "project-007", "Default", frozenset({"member", "reader"})
-    )
-    questions: dict[str, tuple[Requester, Question]] = {
+def server_questions(of: Sample) -> dict[str, tuple[Requester, Question]]:
+    """What is asked of the servers, in every order."""
+    project = of.tenant.project_id
+    return {
         "all": (OPERATOR, Question()),
         "region": (OPERATOR, Question(regions=("region-0500",))),
         "three regions": (OPERATOR, Question(regions=("region-0001", "region-0500", "region-0999"))),
         "status common": (OPERATOR, Question(status="ACTIVE")),
-        "status rare": (OPERATOR, Question(status="ERROR")),
+        "status in ten": (OPERATOR, Question(status="SHUTOFF")),
+        "status nowhere": (OPERATOR, Question(status="ERROR")),
         "name common": (OPERATOR, Question(name="web")),
-        "name rare": (OPERATOR, Question(name="web-1234")),
+        "name rare": (OPERATOR, Question(name=of.name)),
         "name nowhere": (OPERATOR, Question(name="nothing-like-it")),
-        "project": (OPERATOR, Question(project_id=f"{9:032x}")),
-        "address": (OPERATOR, Question(address="10.2.3.20")),
-        "address begins": (OPERATOR, Question(address="10.2.3.")),
-        "address network": (OPERATOR, Question(address="10.2.0.0/16")),
-        "tenant": (tenant, Question()),
-        "tenant visible": (tenant, Question(visible=True)),
-        "status, project": (OPERATOR, Question(status="SHUTOFF", project_id=f"{9:032x}")),
+        "project": (OPERATOR, Question(project_id=project)),
+        "address": (OPERATOR, Question(address=of.address)),
+        "address begins": (OPERATOR, Question(address="10.2.1.")),
+        "address in /30": (OPERATOR, Question(address="10.1.0.4/30")),
+        "address in /16": (OPERATOR, Question(address="10.1.0.0/16")),
+        "address in /8": (OPERATOR, Question(address="10.0.0.0/8")),
+        "tenant": (of.tenant, Question()),
+        "tenant, visible": (of.tenant, Question(visible=True)),
+        "tenant, name": (of.tenant, Question(name="web")),
+        "tenant, /8": (of.tenant, Question(address="10.0.0.0/8")),
+        "status, project": (OPERATOR, Question(status="SHUTOFF", project_id=project)),
+        "status, name, /8": (OPERATOR, Question(status="SHUTOFF", name="web-1", address="10.0.0.0/8")),
+        "status, name nowhere": (OPERATOR, Question(status="ACTIVE", name="nothing-like-it")),
     }
-    worst = 0.0
-    for sort in Sort:
-        for label, (requester, question) in questions.items():
-            order = Order(sort, Direction.DESC if label == "status common" else Direction.ASC)
-            worst = max(worst, await timed(f"{sort} / {label}", lister(assembly, requester, question, order)))
-    for text in ("web", "web-1234", "nothing-like-it", "10.2.3.20", "10.2.", "fa:16:3e:01:02:03", "0a1b"):
-        for who, requester in (("operator", OPERATOR), ("tenant", tenant)):
-            worst = max(worst, await timed(f"search {text} ({who})", searcher(assembly, requester, text)))
-    print(f"worst p95: {worst:.1f} ms")  # noqa: T201
 
 
-def lister(
-    assembly: Assembly, requester: Requester, question: Question, order: Order
-) -> Callable[[], Awaitable[object]]:
+def questions_of_all_kinds(of: Sample) -> dict[str, tuple[Requester, Question]]:
+    """What is asked of every kind, in every order."""
+    return {
+        "all": (OPERATOR, Question()),
+        "name nowhere": (OPERATOR, Question(name="nothing-like-it")),
+        "address in /16": (OPERATOR, Question(address="10.1.0.0/16")),
+        "project": (OPERATOR, Question(project_id=of.tenant.project_id)),
+        "tenant": (of.tenant, Question()),
+        "tenant, visible": (of.tenant, Question(visible=True)),
+    }
+
+
+async def measure(assembly: Assembly, rounds: int = ROUNDS) -> dict[str, Any]:
+    """The figures of all questions."""
+    of = await sample(assembly)
+    asked = [("servers", label, *question) for label, question in server_questions(of).items()]
+    for kind in KINDS[1:]:
+        asked += [(kind.plural, label, *question) for label, question in questions_of_all_kinds(of).items()]
+    pages = []
+    for plural, label, requester, question in asked:
+        costs = []
+        for sort in Sort:
+            for direction in Direction:
+                ask = _lister(assembly, requester, plural, question, Order(sort, direction))
+                costs.append(await timed(f"{plural}: {label}", f"{sort} {direction}", ask, rounds))
+        pages.append(max(costs, key=lambda cost: cost.p95))
+    searches = []
+    words = ("web", of.name, "nothing-like-it", of.address, "10.2.", "10.0.0.0/8", of.mac, of.id, of.id[:4])
+    for text in words:
+        for who, requester in (("operator", OPERATOR), ("tenant", of.tenant)):
+            ask = _searcher(assembly, requester, text)
+            searches.append(await timed(f"search {text}", who, ask, rounds))
+    return {
+        "pages": [vars(cost) for cost in pages],
+        "searches": [vars(cost) for cost in searches],
+        "worst_page_p95": max(cost.p95 for cost in pages),
+        "worst_search_p95": max(cost.p95 for cost in searches),
+    }
+
+
+def _lister(assembly: Assembly, requester: Requester, plural: str, question: Question, order: Order) -> Ask:
     """Asks for the second page of 100 where there is one, else for the first."""
     marker: str | None = None
 
     async def ask() -> object:
         nonlocal marker
-        page = await assembly.inventory.list(requester, "servers", question, order, limit=100, marker=marker)
+        page = await assembly.inventory.list(requester, plural, question, order, limit=100, marker=marker)
         marker = marker or page.next
         return page
 
     return ask
 
 
-def searcher(assembly: Assembly, requester: Requester, text: str) -> Callable[[], Awaitable[object]]:
-    """Searches."""
+def _searcher(assembly: Assembly, requester: Requester, text: str) -> Ask:
     return lambda: assembly.search.search(requester, text, limit=50)
 
 
-async def timed(label: str, ask: Callable[[], Awaitable[object]]) -> float:
-    """Print the median and 95th percentile (ms) of one question; returns the latter."""
+async def timed(question: str, order: str, ask: Ask, rounds: int) -> Cost:
+    """The median and 95th percentile (ms) of one question, asked once before."""
     await ask()
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
         await ask()
         times.append((time.perf_counter() - started) * 1000)
     times.sort()
-    p95 = times[int(len(times) * 0.95) - 1]
-    print(f"{label:40} {statistics.median(times):8.1f} {p95:8.1f}", flush=True)  # noqa: T201
-    return p95
+    return Cost(question, order, statistics.median(times), times[int(len(times) * 0.95) - 1])
 
 
-async def main(url: str) -> None:
-    """Fill and measure."""
-    with tempfile.TemporaryDirectory() as folder:
-        if url == "sqlite":
-            url = f"sqlite:///{folder}/inventory.sqlite"
-        filled = await asyncio.to_thread(Path(url.removeprefix("sqlite:///")).is_file)
-        file = Path(folder) / "multisite.conf"
-        file.write_text(
-            f"[database]\nconnection = {url}\n[inventory]\ninterval = 1000000\n", encoding="utf-8"
-        )
-        schema.upgrade(url)
-        assembly = assemble(settings.load(files=[file]), SystemClock())
-        started = time.perf_counter()
-        if not filled:
-            await fill(assembly)
-        print(f"filled in {time.perf_counter() - started:.1f} s")  # noqa: T201
-        await measure(assembly)
+async def _measure(url: str, folder: Path, rounds: int) -> dict[str, Any]:
+    file = folder / "multisite.conf"
+    text = f"[database]\nconnection = {url}\n[inventory]\ninterval = 1000000\n"
+    file.write_text(text, encoding="utf-8")
+    assembly = assemble(settings.load(files=[file]), SystemClock())
+    try:
+        return await measure(assembly, rounds)
+    finally:
         await assembly.database.close()
 
 
+def run(where: str = "sqlite", rounds: int = ROUNDS) -> dict[str, Any]:
+    """Fill, unless `where` is a filled database, and measure."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = where if "://" in where else f"sqlite:///{folder / 'i.sqlite' if where == 'sqlite' else where}"
+        if not Path(where).is_file():
+            plan = {"servers": inventory_refresh.SERVERS, "projects": inventory_refresh.PROJECTS}
+            with simulation(folder, regions=REGIONS, **plan) as cloud:
+                asyncio.run(inventory_refresh.measure(cloud, url, 0))
+        return asyncio.run(_measure(url, folder, rounds))
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures for people."""
+    rows = [
+        f"{row['question']:45} {row['order']:18} {row['median']:8.1f} {row['p95']:8.1f}"
+        for row in (*figures["pages"], *figures["searches"])
+    ]
+    worst = f"worst p95: page {figures['worst_page_p95']:.1f} ms, search {figures['worst_search_p95']:.1f} ms"
+    return "\n".join([f"{'':45} {'slowest order':18} {'median':>8} {'p95':>8}", *rows, worst])
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "sqlite"))
+    print(table(run(sys.argv[1] if len(sys.argv) > 1 else "sqlite")))  # noqa: T201

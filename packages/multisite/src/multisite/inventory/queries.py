@@ -12,9 +12,6 @@ from multisite.errors import BadRequest
 from multisite.inventory.addresses import Wanted
 from multisite.inventory.kinds import SHARED_KINDS, Kind
 
-#: So many regions are found by their names first; more are passed over in the listing's order.
-FEW_REGIONS = 20
-
 
 class Sort(StrEnum):
     """What a listing may be sorted by."""
@@ -64,13 +61,6 @@ class Filters:
     def sees_others(self) -> bool:
         """Whether items of other projects are wanted that those show the tenant."""
         return self.visible and self.kind.name in SHARED_KINDS
-
-    @property
-    def selective(self) -> bool:
-        """Whether the filters leave few rows, so that they are better found first and sorted then."""
-        few_regions = 0 < len(self.regions) <= FEW_REGIONS
-        own = self.tenant is not None and not self.sees_others
-        return own or few_regions or self.project is not None or self.address is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from multisite.db.engine import Database
 from multisite.db.tables import inventory_items, inventory_keystones, inventory_projects, regions
 from multisite.errors import BadRequest
+from multisite.inventory.conditions import in_enabled_region, visible_to
 from multisite.inventory.kinds import BY_NAME
-from multisite.inventory.listing import WANTED, StoredItem, in_enabled_region, item_of, visible_to
+from multisite.inventory.listing import StoredItem, item_of, wanted
 from multisite.inventory.model import InventoryRow
 from multisite.inventory.queries import Tenant
 from multisite.inventory.service import InventoryService
@@ -77,13 +78,13 @@ class Relations:
 
     async def _belonging(self, tenant: Tenant | None, row: InventoryRow) -> list[StoredItem]:
         """Items whose parent or device it is; of a server also the floating IPs of its ports."""
-        here = [_I.region == row.region, in_enabled_region()]
-        wanted = [_I.parent_id == row.id, _I.device_id == row.id]
+        here = [_I.region == row.region, in_enabled_region(inventory_items)]
+        belonging = [_I.parent_id == row.id, _I.device_id == row.id]
         if row.kind == "server":
             ports = sa.select(_PORTS.c.id).where(_PORTS.c.device_id == row.id, _PORTS.c.region == row.region)
-            wanted.append((_I.kind == "floating_ip") & _I.parent_id.in_(ports))
+            belonging.append((_I.kind == "floating_ip") & _I.parent_id.in_(ports))
         found = []
-        for each in wanted:
+        for each in belonging:
             found += await self._select(tenant, [*here, each])
         return found[:MOST]
 
@@ -92,7 +93,7 @@ class Relations:
             _I.kind == "volume",
             _I.project_id == (row.project_id or ""),
             _I.region == row.region,
-            in_enabled_region(),
+            in_enabled_region(inventory_items),
             sa.cast(_I.attributes, sa.Text).contains(row.id, autoescape=True),
         ]
         return [item for item in await self._select(tenant, where) if _has(item, row.id)]
@@ -100,9 +101,9 @@ class Relations:
     async def _select(
         self, tenant: Tenant | None, where: Sequence[sa.ColumnElement[bool]]
     ) -> list[StoredItem]:
-        query = sa.select(*WANTED).where(*where).order_by(_I.kind, _I.folded_name, _I.id).limit(MOST)
+        query = wanted(inventory_items).where(*where).order_by(_I.kind, _I.folded_name, _I.id).limit(MOST)
         if tenant is not None:
-            query = query.where(visible_to(tenant, others=True))
+            query = query.where(visible_to(inventory_items, tenant, others=True))
         async with self._database.read() as connection:
             return [item_of(row) for row in (await connection.execute(query)).mappings()]
 

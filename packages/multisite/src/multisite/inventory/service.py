@@ -157,8 +157,8 @@ class InventoryService:
     ) -> Freshness:
         """How fresh the kinds are: of the regions that are not, and of those of some items."""
         now = self._clock.now()
-        region_ids = {item.region_id for item in shown}
-        syncs = await self._queries.syncs(kinds, names, now - self._patience, region_ids)
+        kinds_shown = {(item.region_id, item.kind) for item in shown}
+        syncs = await self._queries.syncs(kinds, names, now - self._patience, kinds_shown)
         return freshness(syncs, now, self._patience)
 
     def sees_all(self, requester: Requester) -> bool:
