@@ -132,6 +132,7 @@ KINDS: tuple[Kind, ...] = (
             Attribute("task_state", "OS-EXT-STS:task_state"),
             Attribute("vm_state", "OS-EXT-STS:vm_state"),
             Attribute("launched_at", "OS-SRV-USG:launched_at"),
+            Attribute("fault", _of("fault", "message")),
             Attribute("host", "OS-EXT-SRV-ATTR:host", operators=True),
             Attribute("hypervisor_hostname", "OS-EXT-SRV-ATTR:hypervisor_hostname", operators=True),
             Attribute("instance_name", "OS-EXT-SRV-ATTR:instance_name", operators=True),
