@@ -1,11 +1,11 @@
 """Neutron's routes: one set for all kinds, and what only some of them have."""
 
 from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.network.items import QUOTA
 from multisite.sim.network.listing import listing
 from multisite.sim.network.making import MAKERS, SETTABLE
 from multisite.sim.network.model import FloatingIp, Item, Net, Port, Router, SecurityGroup, Subnet
 from multisite.sim.network.seeing import find, sees, state_of
-from multisite.sim.network.state import QUOTA
 from multisite.sim.network.wire import availability_json, to_json
 from multisite.sim.routing import Routes
 

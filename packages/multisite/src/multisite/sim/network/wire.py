@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from multisite.sim.http import Json, stamp
+from multisite.sim.network.items import FLOATING, INTERFACE
 from multisite.sim.network.model import (
     FloatingIp,
     Item,
@@ -16,7 +17,7 @@ from multisite.sim.network.model import (
     Subnet,
     SubnetPool,
 )
-from multisite.sim.network.state import FLOATING, INTERFACE, Network
+from multisite.sim.network.state import Network
 
 _VIF = {"port_filter": True, "connectivity": "l2", "bound_drivers": {"0": "simulated"}}
 
