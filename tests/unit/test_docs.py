@@ -460,6 +460,7 @@ def families() -> Iterable[Any]:
     yield from metrics._capacity(CapacityListing((), totals(())))
     yield from metrics._health(())
     yield from metrics._sweep(SchedulerStatus(), "running")
+    yield metrics._writable(writable=True)
 
 
 def metric_name(family: Any) -> str:

@@ -24,6 +24,7 @@ from multisite.capacity.store import CapacityStore
 from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
+from multisite.db.room import Room
 from multisite.filters.service import FilterService
 from multisite.filters.store import FilterStore
 from multisite.inventory.finding import Finder
@@ -124,7 +125,8 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     """The service for these settings; nothing runs yet."""
     clock = clock or SystemClock()
     loop = RegionLoop()
-    database, region_database = Database(settings.database), Database(settings.database)
+    room = Room(clock)
+    database, region_database = Database(settings.database, room), Database(settings.database, room)
     book = HealthBook()
     clients = _clients(settings, book, clock)
     policy = Policy(settings.oslo, list_rules())

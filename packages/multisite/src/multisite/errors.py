@@ -6,6 +6,7 @@ and what would be right. `api/errors.py` turns them into the API-SIG form
 and exits with a non-zero status. Every code is described in docs/reference/errors.md (a test looks).
 """
 
+import logging
 from typing import ClassVar
 
 
@@ -14,6 +15,8 @@ class MultisiteError(Exception):
 
     code: ClassVar[str] = "internal-error"
     status: int = 500
+    #: How loud the log is where such an error ends some work in the background.
+    log_level: ClassVar[int] = logging.ERROR
     #: What to do instead, as a command to paste, where there is one.
     hint: str | None = None
 
@@ -127,6 +130,18 @@ class DatabaseAway(MultisiteError):
 
     code = "database-unavailable"
     status = 503
+
+
+class DatabaseUnwritable(DatabaseAway):
+    """The database cannot be written now: its disk is full, or it is read-only."""
+
+    code = "database-unwritable"
+    #: `db/room.py` tells it once; each write that fails for it is no news.
+    log_level = logging.DEBUG
+
+    def __init__(self, detail: str = "", reason: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class ConfigurationError(MultisiteError):

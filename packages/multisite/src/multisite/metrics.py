@@ -43,6 +43,7 @@ def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette
             *_capacity(listing),
             *_health(health),
             *_sweep(assembly.scheduler.status, assembly.sweep_status()),
+            _writable(writable=not assembly.database.room.trouble),
         ]
         return Response(generate_latest(_Families(families)), media_type=CONTENT_TYPE)
 
@@ -172,6 +173,12 @@ def _sweep(status: SchedulerStatus, state: str) -> Iterable[Metric]:
         PREFIX + "sweep_failures", "Sweeps that were lost, and stumbles of the loop.", value=status.failures
     )
     return [holder, sweeps, failures]
+
+
+def _writable(*, writable: bool) -> Metric:
+    return GaugeMetricFamily(
+        PREFIX + "database_writable", "0 while nothing can be written to the database.", value=float(writable)
+    )
 
 
 def _token(path: Path | None) -> str | None:

@@ -55,6 +55,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.offers = assembly.offers
     app.state.home = assembly.home
     app.state.sweep_status = assembly.sweep_status
+    app.state.database_trouble = lambda: assembly.database.room.trouble
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None
     errors.install(app, settings.home_auth_url)
     add_routes(app)

@@ -9,7 +9,10 @@ from multisite.errors import DatabaseAway
 
 
 async def healthcheck(request: Request) -> JSONResponse:
-    """200 when the database answers and the sweep's loop runs; Keystone is told, but not required."""
+    """200 when the database answers and the sweep's loop runs; Keystone is told, but not required.
+
+    A database that cannot be written still answers: then it is `degraded`, and says why.
+    """
     state = request.app.state
     try:
         await state.regions.views()
@@ -24,4 +27,8 @@ async def healthcheck(request: Request) -> JSONResponse:
         "keystone": "ok" if await state.home.alive() else "unavailable",
         "sweep": sweep,
     }
+    trouble = state.database_trouble()
+    if ok and trouble:
+        body["status"], body["database"] = "degraded", "read-only"
+        body["detail"] = f"Nothing can be written to the database: {trouble}. Reading goes on."
     return JSONResponse(body, status_code=200 if ok else 503)

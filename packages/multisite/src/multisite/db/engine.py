@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from multisite.errors import ConfigurationError, DatabaseAway
+from multisite.db.room import Room, why_unwritable
+from multisite.errors import ConfigurationError, DatabaseAway, DatabaseUnwritable
 
 BUSY_TIMEOUT = 30.0
 
@@ -29,8 +30,9 @@ _SYNC_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 class Database:
     """Transactions on one database, for the event loop that uses it first."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, room: Room | None = None) -> None:
         self.url = parse_url(url)
+        self.room = room or Room()
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _make_engine(self.url, sqlite=self._sqlite)
 
@@ -45,7 +47,11 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes; committed at the end of the block, rolled back on an error."""
+        """A transaction that writes; committed at the end of the block, rolled back on an error.
+
+        Raises `DatabaseUnwritable` while the disk is full or the database read-only.
+        """
+        self.room.enter()
         try:
             async with self._engine.connect() as connection:
                 if self._sqlite:
@@ -58,7 +64,11 @@ class Database:
         except sa.exc.IntegrityError:
             raise
         except sa.exc.DBAPIError as error:
-            raise describe(self.url, error) from error
+            described = describe(self.url, error)
+            if isinstance(described, DatabaseUnwritable):
+                self.room.failed(described)
+            raise described from error
+        self.room.wrote()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -113,6 +123,11 @@ def describe(url: sa.URL, error: sa.exc.DBAPIError) -> DatabaseAway:
     """The driver's error as one sentence, without the password."""
     where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     reason = str(error.orig).splitlines()[0]
+    unwritable = why_unwritable(url, error.orig)
+    if unwritable:
+        return DatabaseUnwritable(
+            f"the database {where} cannot be written: {unwritable} ({reason})", unwritable
+        )
     if isinstance(error.orig, sqlite3.DatabaseError) and _DAMAGE.search(reason):
         return DatabaseAway(f"the database {where} is damaged ({reason}); restore it from a backup")
     return DatabaseAway(f"the database {where} cannot be used: {reason}")

@@ -147,7 +147,7 @@ class InventoryRefresher:
                 await self._read_region(region, kinds)
         except MultisiteError as error:
             self.status.failures += 1
-            LOG.error("region %s: the inventory was not stored: %s", region.name, error.detail)
+            LOG.log(error.log_level, "region %s: the inventory was not stored: %s", region.name, error.detail)
         except Exception:
             self.status.failures += 1
             LOG.exception("region %s: the read of the inventory stumbled", region.name)

@@ -84,14 +84,14 @@ class Scheduler:
             await self._flush()
             await self.lease.release()
         except MultisiteError as error:
-            LOG.error("the lease was not given up: %s", error.detail)
+            LOG.log(error.log_level, "the lease was not given up: %s", error.detail)
 
     async def _tick_safely(self) -> None:
         try:
             await self._tick()
         except MultisiteError as error:
             self.status.failures += 1
-            LOG.error("the sweep waits: %s", error.detail)
+            LOG.log(error.log_level, "the sweep waits: %s", error.detail)
         except Exception:
             self.status.failures += 1
             LOG.exception("the sweep stumbled and goes on")
@@ -166,7 +166,7 @@ class Scheduler:
                 self.status.sweeps += 1
             except MultisiteError as error:
                 self.status.failures += 1
-                LOG.error("region %s: the sweep was lost: %s", region.name, error.detail)
+                LOG.log(error.log_level, "region %s: the sweep was lost: %s", region.name, error.detail)
             except Exception:
                 self.status.failures += 1
                 LOG.exception("region %s: the sweep stumbled", region.name)

@@ -125,7 +125,7 @@ class Sweeper:
         try:
             await (asyncio.shield(following) if following else self.sweep(region, images=True))
         except MultisiteError as error:
-            LOG.error("region %s: the sweep was lost: %s", region.name, error.detail)
+            LOG.log(error.log_level, "region %s: the sweep was lost: %s", region.name, error.detail)
         except Exception:
             LOG.exception("region %s: the sweep stumbled", region.name)
 

@@ -117,7 +117,13 @@ class Refresher:
                     self._images_at.pop(key, None)  # when the project comes, its images are read at once
                 await self.store.write(project.project_id, region.id, readings, target_of(region))
             except MultisiteError as error:
-                LOG.error("project %s in region %s: not stored: %s", key[0], region.name, error.detail)
+                LOG.log(
+                    error.log_level,
+                    "project %s in region %s: not stored: %s",
+                    key[0],
+                    region.name,
+                    error.detail,
+                )
             except Exception:
                 LOG.exception("project %s in region %s: the read stumbled", key[0], region.name)
 
