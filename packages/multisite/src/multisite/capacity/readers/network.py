@@ -9,6 +9,7 @@ from typing import Any
 
 from multisite.capacity.details import Network, NetworkDetail, Subnet
 from multisite.capacity.model import AddressCount, NetworkSummary
+from multisite.capacity.readers.figures import natural
 from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.openstack import neutron
 from multisite.openstack.client import RegionClient
@@ -64,7 +65,7 @@ def network_of(item: Mapping[str, Any], external: set[str]) -> Network:
 
 
 def _subnet(item: Mapping[str, Any]) -> Subnet:
-    total, used = int(item["total_ips"]), int(item["used_ips"])
+    total, used = natural(item["total_ips"]), natural(item["used_ips"])
     return Subnet(
         id=item["subnet_id"],
         name=item.get("subnet_name") or "",
