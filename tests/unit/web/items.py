@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from multisite import errors
+from multisite.actions.model import Acted
+from multisite.actions.offers import OfferedFlavor, Offers
 from multisite.filters.model import SavedFilter, proper_name, proper_query
 from multisite.inventory.keypairs import Keypair, Keypairs
 from multisite.inventory.kinds import BY_NAME, BY_PLURAL
@@ -22,6 +25,9 @@ from multisite.web.inventory.services import InventoryServices
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from multisite.actions.bodies import ActionBody
+    from multisite.actions.model import Action
+    from multisite.openstack.users import UserToken
     from multisite.requester import Requester
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -56,6 +62,9 @@ class Items:
     missing: tuple[MissingKind, ...] = ()
     questions: list[Question] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
+    acted: list[tuple[str, str, str, Any, str | None, str]] = field(default_factory=list)
+    refusal: errors.MultisiteError | None = None
+    gate: asyncio.Event | None = None
     saved: dict[tuple[str, str], SavedFilter] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, region: str = "RegionOne", **more: Any) -> InventoryRow:
@@ -65,7 +74,17 @@ class Items:
 
     def services(self) -> InventoryServices:
         """What the page asks."""
-        return InventoryServices(self, self, self, _Search(self), _Keypairs(self), _Filters(self))
+        return InventoryServices(
+            items=self,
+            relations=self,
+            projects=self,
+            search=_Search(self),
+            keypairs=_Keypairs(self),
+            filters=_Filters(self),
+            actions=_Actions(self),
+            offers=_Offers(self),
+            policy=_Policy(),
+        )
 
     async def list(
         self,
@@ -177,6 +196,64 @@ class _Filters:
 
     async def delete(self, requester: Requester, name: str) -> None:
         self.items.saved.pop((requester.user_id, name), None)
+
+
+@dataclass
+class _Actions:
+    items: Items
+
+    async def act(  # noqa: PLR0913
+        self,
+        requester: Requester,
+        token: UserToken,
+        action: Action,
+        region_name: str,
+        item_id: str = "",
+        body: ActionBody | None = None,
+        *,
+        key: str | None = None,
+    ) -> Acted:
+        if not _Policy().allows(requester, action.rule):
+            raise errors.Forbidden("the policy does not allow this")
+        asked = body.model_dump(exclude_defaults=True) if body else None
+        self.items.acted.append((action.full_name, region_name, item_id, asked, key, token.value))
+        if self.items.gate is not None:
+            await self.items.gate.wait()
+        if self.items.refusal is not None:
+            raise self.items.refusal
+        item = next((row for row in self.items.rows if row.id == item_id), None)
+        if action.creates:
+            item = self.items.add("server", "made", region_name, id="id-of-new")
+        identity = item_id or "id-of-new"
+        return Acted(action.full_name, region_name, identity, "req-1", "req-2", repeated=False, item=item)
+
+
+@dataclass
+class _Offers:
+    items: Items
+
+    async def show(self, requester: Requester, token: UserToken, name: str) -> Offers:
+        flavors = (
+            OfferedFlavor("f1", "m1.small", 1, 2048, 20, 7),
+            OfferedFlavor("f2", "m1.big", 64, 1024, 1, 0),
+        )
+        return Offers(
+            region=name,
+            images=(a_row("image", "debian", name),),
+            flavors=flavors,
+            networks=(a_row("network", "net-a", name), a_row("network", "net-b", name)),
+            security_groups=(a_row("security_group", "default", name),),
+            keypairs=("laptop",),
+            availability_zones=("az1",),
+            volume_types=(),
+            complete=True,
+            missing=(),
+        )
+
+
+class _Policy:
+    def allows(self, requester: Requester, rule: str) -> bool:
+        return bool({"member", "manager", "admin"} & requester.roles)
 
 
 def _value(order: Order, row: InventoryRow) -> Any:

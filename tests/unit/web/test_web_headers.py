@@ -67,7 +67,7 @@ async def test_nothing_is_inline_and_nothing_comes_from_elsewhere(signed_in: Bro
 
 
 def test_no_file_of_the_page_names_another_host() -> None:
-    files = [*ROOT.glob("templates/*"), *ROOT.glob("static/*.*")]
+    files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/*.*")]
     assert len(files) > 10
     for file in files:
         found = re.findall(r"(?:https?:)?//[a-z][\w.-]+", file.read_text(encoding="utf-8"))

@@ -79,6 +79,9 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
             search=assembly.search,
             keypairs=assembly.keypairs,
             filters=assembly.filters,
+            actions=assembly.actions,
+            offers=assembly.offers,
+            policy=assembly.policy,
         ),
     )
     sealer = SessionSealer(page_key(assembly.settings.page.secret_file))

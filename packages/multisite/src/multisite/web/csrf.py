@@ -6,7 +6,7 @@ Two independent checks, both of which have to hold: where the browser says that 
 """
 
 import hmac
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 
@@ -21,7 +21,12 @@ class ForeignForm(Forbidden):
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a URL-encoded form; raise BadRequest for anything else."""
+    """The fields of a URL-encoded form, of several of a name the last; raise BadRequest for anything else."""
+    return {name: values[-1] for name, values in (await read_fields(request)).items()}
+
+
+async def read_fields(request: Request, most: int = 20) -> dict[str, list[str]]:
+    """The fields of a URL-encoded form with all their values, `most` in all; raise BadRequest for anything else."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise BadRequest("A form of this page is sent as application/x-www-form-urlencoded.")
@@ -31,7 +36,7 @@ async def read_form(request: Request) -> dict[str, str]:
         if len(body) > LARGEST_FORM:
             raise BadRequest(f"The form is larger than {LARGEST_FORM} bytes.")
     try:
-        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20))
+        return parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=most)
     except ValueError:
         raise BadRequest("The form is not well formed.") from None
 

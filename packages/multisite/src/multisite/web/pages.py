@@ -98,7 +98,7 @@ def create_pages(
         _route("GET", "/project", page(project.page)),
         *(
             _route(method, path, page(endpoint))
-            for method, path, endpoint in inventory_pages(services, renderer)
+            for method, path, endpoint in inventory_pages(services, renderer, clock)
         ),
         _route("GET", "/events", events.endpoint),
         _route("GET", "/static/{path:path}", _asset),

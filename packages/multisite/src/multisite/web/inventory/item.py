@@ -57,11 +57,6 @@ class ItemPage:
     inventory: InventoryServices
     renderer: Renderer
 
-    async def page(self, request: Request, visitor: Visitor) -> Response:
-        """The whole page."""
-        row = await self.row(request, visitor)
-        return await self.shown(request, visitor, row)
-
     async def row(self, request: Request, visitor: Visitor) -> InventoryRow:
         """The item that an address names. Raises `NotFound`."""
         kind, region, identity = (str(request.path_params[name]) for name in ("kind", "region", "id"))

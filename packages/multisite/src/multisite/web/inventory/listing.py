@@ -16,7 +16,9 @@ from multisite.errors import BadRequest, NotFound
 from multisite.inventory import export
 from multisite.inventory.queries import Order
 from multisite.inventory.service import InventoryPage, Question
+from multisite.web.inventory.acts import notice
 from multisite.web.inventory.asked import Asked, may_be_shared
+from multisite.web.inventory.creating import ACTION
 from multisite.web.inventory.paging import Slice, one_page
 from multisite.web.inventory.saved import href_of
 from multisite.web.inventory.services import InventoryServices
@@ -75,6 +77,8 @@ class ListingPage:
                 for each in await self.inventory.filters.list(visitor.requester)
                 if each.kind in TITLES
             ],
+            "notice": notice(request),
+            "may_create": kind == "servers" and self.inventory.policy.allows(visitor.requester, ACTION.rule),
             "shareable": may_be_shared(kind) and not visitor.operator,
         }
         status = BadRequest.status if found.problem else 200

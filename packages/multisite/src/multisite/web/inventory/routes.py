@@ -5,10 +5,14 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from multisite.clock import Clock
+from multisite.web.inventory.acts import Actor, ActPages
+from multisite.web.inventory.creating import CreatePage
 from multisite.web.inventory.item import ItemPage
 from multisite.web.inventory.listing import ListingPage
 from multisite.web.inventory.saved import SavedPage
 from multisite.web.inventory.search import SearchPage
+from multisite.web.once import Once
 from multisite.web.rendering import Renderer
 from multisite.web.services import Services
 from multisite.web.urls import Urls
@@ -17,10 +21,13 @@ from multisite.web.visitors import Visitor
 Endpoint = Callable[[Request, Visitor], Awaitable[Response]]
 
 
-def inventory_pages(services: Services, renderer: Renderer) -> list[tuple[str, str, Endpoint]]:
+def inventory_pages(services: Services, renderer: Renderer, clock: Clock) -> list[tuple[str, str, Endpoint]]:
     """Method, path, and endpoint of each page."""
     listing = ListingPage(services.inventory, services.regions, renderer)
+    actor = Actor(services.inventory, Once(clock))
     item = ItemPage(services.inventory, renderer)
+    acts = ActPages(services.inventory, services.regions, item, actor, renderer)
+    create = CreatePage(services.inventory, services.regions, actor, renderer)
     search = SearchPage(services.inventory, renderer)
     saved = SavedPage(services.inventory.filters)
     return [
@@ -28,8 +35,12 @@ def inventory_pages(services: Services, renderer: Renderer) -> list[tuple[str, s
         ("GET", "/inventory", _first),
         ("POST", "/inventory/filters", saved.save),
         ("POST", "/inventory/filters/delete", saved.delete),
+        ("GET", "/inventory/servers/create", create.page),
+        ("POST", "/inventory/servers/create", create.submit),
         ("GET", "/inventory/{kind}", listing.page),
-        ("GET", "/inventory/{kind}/{region}/{id}", item.page),
+        ("GET", "/inventory/{kind}/{region}/{id}", acts.page),
+        ("GET", "/inventory/{kind}/{region}/{id}/{action}", acts.form),
+        ("POST", "/inventory/{kind}/{region}/{id}/{action}", acts.submit),
     ]
 
 

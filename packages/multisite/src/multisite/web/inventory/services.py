@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from multisite.actions.bodies import ActionBody
+from multisite.actions.model import Acted, Action
+from multisite.actions.offers import Offers
 from multisite.filters.model import SavedFilter
 from multisite.inventory.keypairs import Keypairs
 from multisite.inventory.model import InventoryRow
 from multisite.inventory.queries import Order
 from multisite.inventory.search import SearchResult
 from multisite.inventory.service import Export, InventoryPage, Question
+from multisite.openstack.users import UserToken
 from multisite.requester import Requester
 
 
@@ -79,6 +83,36 @@ class FilterService(Protocol):
     async def delete(self, requester: Requester, name: str) -> None: ...
 
 
+class ActionService(Protocol):
+    """Acts in regions, as the user."""
+
+    async def act(  # noqa: PLR0913 - as the real one
+        self,
+        requester: Requester,
+        token: UserToken,
+        action: Action,
+        region_name: str,
+        item_id: str = "",
+        body: ActionBody | None = None,
+        *,
+        key: str | None = None,
+    ) -> Acted:
+        """Do it in the region. Raises what the region refused, as an error of ours."""
+        ...
+
+
+class OfferService(Protocol):
+    """What regions offer for something new."""
+
+    async def show(self, requester: Requester, token: UserToken, name: str) -> Offers: ...
+
+
+class Policy(Protocol):
+    """Who may do what."""
+
+    def allows(self, requester: Requester, rule: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryServices:
     """Everything that the pages of the inventory ask."""
@@ -89,3 +123,6 @@ class InventoryServices:
     search: SearchService
     keypairs: KeypairService
     filters: FilterService
+    actions: ActionService
+    offers: OfferService
+    policy: Policy

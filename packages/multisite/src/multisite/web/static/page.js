@@ -47,6 +47,21 @@
     form.addEventListener("change", function () { form.requestSubmit(); });
   });
 
+  // Who clicks twice sends once; the server makes sure of it, this only shows that it was heard.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.hasAttribute("data-once")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      form.removeAttribute("aria-busy");
+    });
+  });
+
   countAges();
   window.setInterval(countAges, 1000);
 })();
