@@ -52,6 +52,7 @@ class Database:
         Raises `DatabaseUnwritable` while the disk is full or the database read-only.
         """
         self.room.enter()
+        failure: sa.exc.DBAPIError | None = None
         try:
             async with self._engine.connect() as connection:
                 if self._sqlite:
@@ -64,11 +65,14 @@ class Database:
         except sa.exc.IntegrityError:
             raise
         except sa.exc.DBAPIError as error:
-            described = describe(self.url, error)
-            if isinstance(described, DatabaseUnwritable):
-                self.room.failed(described)
-            raise described from error
-        self.room.wrote()
+            failure = error
+        if failure is None:
+            self.room.wrote()
+            return
+        described = describe(self.url, failure)
+        if isinstance(described, DatabaseUnwritable):
+            self.room.failed(described)
+        raise described from failure
 
     async def close(self) -> None:
         """Close all connections."""

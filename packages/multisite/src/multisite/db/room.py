@@ -2,8 +2,8 @@
 
 When a write fails for that reason, further ones are refused at once, so that nobody queues for what cannot
 be; one each `RETRY` seconds is let through to see whether there is room again. Reading is not touched. The
-log gets one sentence when it begins and one when it is over, and no pair of them more often than each `QUIET`
-seconds: on a disk that is nearly full small writes succeed between large ones that do not.
+log gets one sentence when it begins, and one when writes have succeeded for `STEADY` seconds: on a disk that
+is nearly full, small writes succeed between large ones that do not.
 """
 
 import logging
@@ -20,7 +20,7 @@ from multisite.errors import DatabaseUnwritable
 LOG = logging.getLogger(__name__)
 
 RETRY = 10.0
-QUIET = 600.0
+STEADY = 60.0
 
 #: PostgreSQL's codes (SQLSTATE): disk_full, read_only_sql_transaction.
 _STATES = {"53100": "its disk is full", "25006": "it is read-only"}
@@ -34,7 +34,7 @@ class Room:
         self._lock = threading.Lock()
         self._error: DatabaseUnwritable | None = None
         self._retry_at = float("-inf")
-        self._told_at = float("-inf")
+        self._good_since = float("-inf")
         self._told = False
 
     @property
@@ -55,20 +55,22 @@ class Room:
     def failed(self, error: DatabaseUnwritable) -> None:
         """A write failed for want of room."""
         with self._lock:
-            now = self._clock.monotonic()
-            if self._error is None and now - self._told_at >= QUIET:
-                self._told_at, self._told = now, True
+            if not self._told:
                 LOG.error("%s; nothing is written until it can be, reading goes on", error.detail)
-            self._error, self._retry_at = error, now + RETRY
+            self._error, self._told = error, True
+            self._retry_at = self._clock.monotonic() + RETRY
 
     def wrote(self) -> None:
         """A write succeeded."""
-        if self._error is None:
+        if not self._told:
             return
         with self._lock:
-            if self._told:
-                LOG.warning("the database can be written again")
-            self._error, self._told = None, False
+            now = self._clock.monotonic()
+            if self._error is not None:
+                self._error, self._good_since = None, now
+            elif self._told and now - self._good_since >= STEADY:
+                LOG.warning("the database is written again")
+                self._told = False
 
 
 def why_unwritable(url: sa.URL, error: BaseException | None) -> str:
