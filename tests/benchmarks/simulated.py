@@ -22,6 +22,7 @@ class Simulation:
     url: str
     clouds_file: Path
     regions: tuple[str, ...]
+    process_id: int
 
     def calls(self) -> int:
         """How many calls were made to regions and Keystone since the last reset."""
@@ -60,7 +61,7 @@ def simulation(folder: Path, **plan: object) -> Iterator[Simulation]:
         url = _wait(process, clouds)
         with urllib.request.urlopen(url, timeout=60) as answer:
             names = tuple(json.load(answer)["regions"])
-        yield Simulation(url, clouds, names)
+        yield Simulation(url, clouds, names, process.pid)
     finally:
         process.terminate()
         process.wait(10)
