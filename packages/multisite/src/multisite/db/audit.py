@@ -23,7 +23,8 @@ async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: th
 ) -> int:
     """Write one record; answers its id. `before` and `after` are plain JSON."""
     written = await connection.execute(
-        sa.insert(audit_records).values(
+        sa.insert(audit_records)
+        .values(
             at=at,
             user_id=requester.user_id,
             user_name=requester.user_name,
@@ -34,8 +35,9 @@ async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: th
             after=after,
             request_id=requester.request_id,
         )
+        .returning(audit_records.c.id)
     )
-    return int(written.inserted_primary_key[0])
+    return int(written.scalar_one())
 
 
 async def conclude(connection: AsyncConnection, record_id: int, after: Mapping[str, Any]) -> None:
