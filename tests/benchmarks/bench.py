@@ -62,7 +62,7 @@ def page(quick: bool) -> str:  # noqa: FBT001 - the command line's one flag
             "",
             "## The simulator",
             "",
-            f"{simulator['per_second']:,.0f} GETs a second of a region's list of 5 servers in detail on one core;",
+            f"{simulator['per_second']:,.0f} GETs a second of a list of 5 servers in detail on one core;",
             f"{simulator['memory']:.0f} MB for 1,000 regions with 50 servers each.",
             "",
         ]
