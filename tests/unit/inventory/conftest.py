@@ -59,10 +59,13 @@ def _asked(service: str, path: str, query: list[tuple[str, str]]) -> str:
 def _chosen(items: list[dict[str, Any]], query: list[tuple[str, str]]) -> list[dict[str, Any]]:
     ids = {value for name, value in query if name == "id"}
     since = dict(query).get("changes-since") or dict(query).get("updated_at", "").removeprefix("gte:")
+    hidden = dict(query).get("os_hidden", "false")
     fields = {value for name, value in query if name == "fields"}
     found = []
     for item in items:
         if ids and item["id"] not in ids:
+            continue
+        if hidden != str(bool(item.get("os_hidden"))).lower():
             continue
         moment = (item.get("updated") or item.get("updated_at") or "")[:19]
         if since and moment < since[:19]:

@@ -194,9 +194,10 @@ KINDS: tuple[Kind, ...] = (
         "/images",
         "images",
         Changes.SINCE_ONLY,
-        _plain(
-            *("size", "virtual_size", "visibility", "protected", "disk_format", "container_format"),
-            *("min_disk", "min_ram", "checksum", "os_hash_algo", "os_hash_value", "tags"),
+        (
+            *_plain("size", "virtual_size", "visibility", "protected", "disk_format", "container_format"),
+            *_plain("min_disk", "min_ram", "checksum", "os_hash_algo", "os_hash_value", "tags"),
+            Attribute("hidden", lambda raw: bool(raw.get("os_hidden"))),
         ),
         project="owner",
         shared=_public_image,

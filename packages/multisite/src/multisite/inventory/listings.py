@@ -17,7 +17,7 @@ def every(client: RegionClient, kind: Kind) -> Pages:
     if kind.service == "volume":
         return cinder.item_pages(client, kind.path, kind.key)
     if kind.service == "image":
-        return glance.images(client)
+        return glance.all_images(client)
     return neutron.item_pages(client, kind.path, kind.key)
 
 
@@ -27,7 +27,7 @@ def changed(client: RegionClient, kind: Kind, since: str) -> Pages:
         return nova.server_pages(client, since)
     if kind.service == "volume":
         return cinder.item_pages(client, kind.path, kind.key, since)
-    return glance.changed_images(client, since)
+    return glance.all_images(client, since)
 
 
 def identities(client: RegionClient, kind: Kind) -> Pages:

@@ -63,10 +63,14 @@ class Reader:
             await self._since(reading)
         if reading.full:
             await self._everything(reading)
-        latest = self._latest.isoformat() if self._latest > UNKNOWN_TIME else None
+        latest = self._mark()
         before = None if reading.full else self.sync.since
         reading.since = max(filter(None, (latest, before)), default=None)
         return reading
+
+    def _mark(self) -> str | None:
+        """The latest time of a change, but none ahead of ours: a clock that is ahead may be set right."""
+        return min(self._latest, self.now).isoformat() if self._latest > UNKNOWN_TIME else None
 
     def _full_is_due(self) -> bool:
         read_at = self.sync.full_at

@@ -34,10 +34,17 @@ async def images(client: RegionClient, *, owner: str | None = None) -> AsyncIter
         yield page
 
 
-def changed_images(client: RegionClient, since: str) -> AsyncIterator[list[dict[str, Any]]]:
-    """The images that changed at `since` (ISO 8601) or later, page by page; not those that are gone."""
-    parameters: dict[str, str | int] = {"limit": PAGE, "visibility": "all", "updated_at": f"gte:{since}"}
-    return client.pages(SERVICE, "/images", "images", parameters)
+async def all_images(client: RegionClient, since: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
+    """All images, hidden ones too, which Glance lists apart; page by page.
+
+    With `since` (ISO 8601) those that changed then or later; not those that are gone.
+    """
+    parameters: dict[str, str | int] = {"limit": PAGE, "visibility": "all"}
+    if since is not None:
+        parameters["updated_at"] = f"gte:{since}"
+    for which in (parameters, {**parameters, "os_hidden": "true"}):
+        async for page in client.pages(SERVICE, "/images", "images", which):
+            yield page
 
 
 async def members(client: RegionClient, image_id: str) -> list[dict[str, Any]]:
