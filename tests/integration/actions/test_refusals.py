@@ -144,3 +144,13 @@ async def test_bodies_are_looked_at_before_a_region_is(acting: Acting) -> None:
     volume = await acting.call("POST", "/v1/inventory/volumes", {"region": "north", "name": "v"})
     assert "size" in volume.error["detail"]
     assert await acting.audited() == []
+
+
+async def test_a_region_without_the_service_is_told_as_such(acting: Acting) -> None:
+    region = Region("bare", "not-in-the-catalog", "sim-admin")
+    async with acting.service.store.database.write() as connection:
+        await acting.service.store.insert(connection, region)
+    answer = await acting.call("POST", SERVERS, acting.new_server(region="bare"))
+    assert (answer.status, answer.error["code"]) == (409, "region-lacks-service")
+    offers = (await acting.call("GET", "/v1/inventory/offers/bare")).json
+    assert offers["flavors"] == []

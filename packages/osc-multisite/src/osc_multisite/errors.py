@@ -27,6 +27,7 @@ ADVICE = {
     "keystone-unavailable": "",
     "region-own-keystone": "",
     "region-disabled": "",
+    "region-lacks-service": "",
     "region-refused": "",
     "region-unavailable": "`openstack multisite health list` shows what answers",
     "region-failed": "",

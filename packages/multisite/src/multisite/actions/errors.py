@@ -22,6 +22,12 @@ class RegionDisabled(Conflict):
     code = "region-disabled"
 
 
+class RegionLacksService(Conflict):
+    """The region does not have the service that this needs."""
+
+    code = "region-lacks-service"
+
+
 class RegionRefused(MultisiteError):
     """The region refused; nothing was done."""
 

@@ -19,7 +19,7 @@ from multisite.inventory.model import InventoryRow, MissingKind
 from multisite.inventory.service import InventoryService
 from multisite.openstack import cinder, nova
 from multisite.openstack.failures import GARBAGE
-from multisite.openstack.once import NeverSent
+from multisite.openstack.once import NeverSent, NoService
 from multisite.openstack.users import Refused, UserClient, UserToken
 from multisite.policy import OPERATOR_READER, Policy
 from multisite.regions.model import Region
@@ -144,6 +144,8 @@ class OfferService:
         try:
             found = await self._performer.loop.run(work())
             return [_proper(raw) for raw in found] if what == "flavors" else found, None
+        except NoService:
+            return [], None
         except (NeverSent, Refused, *GARBAGE) as error:
             code = "forbidden" if isinstance(error, Refused) else "connection-failed"
             return [], MissingKind(region.name, service, State.UNREACHABLE, code)

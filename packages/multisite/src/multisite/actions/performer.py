@@ -5,14 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multisite.actions.errors import AnswerMissing, RegionFailed, RegionRefused, RegionUnavailable
+from multisite.actions.errors import (
+    AnswerMissing,
+    RegionFailed,
+    RegionLacksService,
+    RegionRefused,
+    RegionUnavailable,
+)
 from multisite.actions.model import MARK, Deed
 from multisite.errors import MultisiteError
 from multisite.inventory.kinds import BY_PLURAL
 from multisite.openstack import cinder, nova
 from multisite.openstack.failures import GARBAGE
 from multisite.openstack.loop import RegionLoop
-from multisite.openstack.once import AnswerLost, NeverSent
+from multisite.openstack.once import AnswerLost, NeverSent, NoService
 from multisite.openstack.users import Refused, Reply, Stumbled, UserCalls, UserClient, UserToken
 from multisite.regions.discovery import target_of
 from multisite.regions.model import Region
@@ -96,6 +102,8 @@ def told(error: Exception, region: Region, what: str) -> MultisiteError:
     if isinstance(error, Refused):
         return _refused(error, region, what)
     LOG.warning("region %s: could not %s: %s: %s", region.name, what, type(error).__name__, error)
+    if isinstance(error, NoService):
+        return RegionLacksService(f"region {region.name!r} does not have the service to {what}")
     if isinstance(error, NeverSent):
         return RegionUnavailable(
             f"region {region.name!r} cannot be reached now to {what}; nothing was done, try again later"

@@ -26,6 +26,10 @@ class NeverSent(Exception):
     """The request did not reach the service, so nothing was done."""
 
 
+class NoService(NeverSent):
+    """The region does not have this service."""
+
+
 class AnswerLost(Exception):
     """The request was sent, and no whole answer came: it may have been done."""
 

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
 from multisite.openstack.failures import RegionCallError
-from multisite.openstack.once import AnswerLost, NeverSent, RawReply, exchange
+from multisite.openstack.once import AnswerLost, NeverSent, NoService, RawReply, exchange
 from multisite.openstack.service_types import versioned
 
 LOG = logging.getLogger(__name__)
@@ -138,7 +138,8 @@ class UserClient:
             base = versioned(service, await self._client.endpoint(service))
             credential = self._calls.regions.clouds.credential(self._client.target.credential)
         except RegionCallError as error:
-            raise NeverSent(error.detail) from error
+            kind = NoService if error.code == "no-endpoint" else NeverSent
+            raise kind(error.detail) from error
         url = base + route(path) + (f"?{urlencode(parameters)}" if parameters else "")
         LOG.info("region %s: %s %s for a user (%s)", self._client.target.name, method, url, self._request_id)
         async with self._slot():
