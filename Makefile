@@ -35,6 +35,9 @@ demo: $(STAMP)  ## six simulated regions, the service, the page: the main job
 demo-lab: $(STAMP)  ## the same over three real regions (root or sudo once, see lab/README.md)
 	$(BIN)/python -m demo --lab
 
+# What wants a browser, or minutes: `make test-sim` and `make test-lab` have it.
+SLOW := --ignore=tests/lab/service/test_fuzz.py --ignore-glob='tests/lab/service/test_page*.py'
+
 .PHONY: test
 test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/ruff check .
@@ -42,6 +45,11 @@ test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests --ignore=tests/lab --ignore=tests/lab_own --ignore=tests/benchmarks
+	$(BIN)/pytest tests/lab/service tests/lab_own --world sim $(SLOW)
+
+.PHONY: test-sim
+test-sim: $(STAMP)  ## all tests of the whole service, on the lab's simulated twin
+	$(BIN)/pytest tests/lab/service tests/lab_own --world sim
 
 .PHONY: lab
 lab: $(STAMP)  ## three real OpenStack regions on this machine, with things in them
