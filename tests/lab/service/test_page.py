@@ -418,7 +418,7 @@ def test_it_works_without_a_script(open_tab: OpenTab, admin: Api) -> None:
 
     shown, expected = eventually(both, lambda pair: pair[0] == pair[1])
     assert shown == expected
-    tab.page.get_by_role("searchbox", name="Name").fill("two")
+    tab.page.get_by_role("searchbox", name="Name", exact=True).fill("two")
     tab.page.get_by_role("button", name="Show").click()
     expect(tab.page.locator(".tile")).to_have_count(1)
     tab.page.get_by_role("link", name="RegionTwo").click()
