@@ -216,6 +216,24 @@ async def test_totals_say_of_how_many_regions_they_are(service: Service, clock: 
     assert last.figures["VCPU"] == [10, 40, 5, 35, 1]
 
 
+async def test_a_region_that_is_not_swept_any_more_leaves_the_totals(
+    service: Service, clock: FixedClock
+) -> None:
+    regions = [await service.add(name, "placement") for name in ("one", "two")]
+    process = Sweeping(service.assembly.database, clock, regions)
+    await process.sweep(4)
+    for _ in range(4):
+        for _ in range(3):
+            clock.advance(TICK)
+            await process.recorder.maintain(regions)
+        await process.writer.write(regions[0].id, [process.placement(4)])
+    clock.advance(TICK)
+    await process.recorder.maintain(regions)
+
+    (*_, last) = await rows(process.store.database, capacity_history_totals)
+    assert last[2] == 4, "and not 8"
+
+
 async def test_old_rows_go_in_small_bites_and_one_an_hour_stays(process: Sweeping, clock: FixedClock) -> None:
     store, now = process.store, clock.now()
     resources = {"VCPU": Figures(1, 2, 1, 1)}

@@ -23,7 +23,7 @@ SLOT = timedelta(minutes=2)
 SLOTS = 720
 #: Changes that the first question reads at most, and rows of one query.
 MOST_ROWS = 100_000
-PAGE = 2000
+PAGE = 500
 #: Spans of a trend, the shortest first that holds what is known; and how many values it has at most.
 SPANS = (HOUR, 6 * HOUR, 24 * HOUR)
 VALUES = 60
