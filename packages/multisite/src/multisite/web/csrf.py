@@ -26,7 +26,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 async def read_fields(request: Request, most: int = 20) -> dict[str, list[str]]:
-    """The fields of a URL-encoded form with all values, `most` at most; raise BadRequest for anything else."""
+    """The fields of a URL-encoded form with all values, at most `most`; raise BadRequest for others."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise BadRequest("A form of this page is sent as application/x-www-form-urlencoded.")

@@ -157,11 +157,7 @@ def counted(asked: Asked, found: Listed) -> str:
     if found.problem:
         return "Nothing is listed."
     if not number:
-        return (
-            f"No {things} fit{'' if asked.narrows else ' here'}."
-            if asked.narrows
-            else f"There are no {things}."
-        )
+        return f"No {things} fit." if asked.narrows else f"There are no {things}."
     if found.page.whole:
         return f"{number} {things}"
     return f"{number} {things} on this page" + (", more follow" if found.page.after else ", the last ones")
