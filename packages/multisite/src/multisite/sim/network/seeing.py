@@ -19,8 +19,7 @@ def sees(call: Call, item: Item) -> bool:
         case Net():
             return state.sees_network(item, own)
         case Subnet():
-            network = state.networks[item.network_id]
-            return network.project_id == own or network.shared or state.granted(network.id, own)
+            return state.sees_network(state.networks[item.network_id], own)
         case Port():
             return state.networks[item.network_id].project_id == own
         case SubnetPool():
