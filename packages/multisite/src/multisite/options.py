@@ -138,8 +138,8 @@ HISTORY = [
         "keep",
         default=86400,
         min=3600,
-        help="Seconds for which every change of a region's capacity is kept; of what is older, one reading an "
-        "hour stays.",
+        help="Seconds for which every change of a region's capacity is kept; of what is older, one reading "
+        "an hour stays.",
     ),
     cfg.IntOpt(
         "keep_hourly",
