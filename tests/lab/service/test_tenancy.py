@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from multisite.clock import SystemClock
+from multisite.inventory.kinds import BY_PLURAL
 from tests.lab.service.conftest import FAST, Api, Cloud, eventually, new_service
 
 pytestmark = pytest.mark.lab
@@ -28,6 +29,7 @@ def filled(path: str, project_id: str) -> str:
         path.replace("{name}", "RegionOne")
         .replace("{region}", "RegionOne")
         .replace("{project_id}", project_id)
+        .replace("{kind}", "servers")
     )
 
 
@@ -47,6 +49,7 @@ def test_a_foreign_token_learns_nothing_by_any_route(fresh: Cloud, admin: Api) -
     secrets = [alpha_project, "alpha", "127.0.0.1", f"{fresh.regions[0]}-admin", "admin-lab"]
     allowed = {"/", "/v1", "/healthcheck", "/v1/regions", "/v1/regions/{name}", "/v1/regions/{name}/health"}
     allowed |= {"/v1/health", "/v1/usage", "/v1/inventory/keypairs", "/v1/inventory/offers/{region}"}
+    allowed |= {"/v1/inventory/{kind}"}
     for method, path in operations(fresh):
         body = (
             {"generation": 1}
@@ -68,6 +71,30 @@ def test_a_foreign_token_learns_nothing_by_any_route(fresh: Cloud, admin: Api) -
         ]
         assert not leaked, f"{method} {path} tells {leaked}: {text[:500]}"
     assert admin.get("/v1/regions")["regions"]
+
+
+@pytest.mark.parametrize("kind", list(BY_PLURAL))
+def test_a_foreign_token_learns_nothing_of_any_kind_of_items(fresh: Cloud, admin: Api, kind: str) -> None:
+    alpha, beta = fresh.api("RegionOne-alpha"), fresh.api("RegionOne-beta")
+    project = str(fresh.connection("RegionOne-alpha").current_project_id)
+    mine = alpha.get(f"/v1/inventory/{kind}", fresh="true")["items"]
+    assert {item["project_id"] for item in mine} <= {project}
+    for question in ({"fresh": "true"}, {"project_id": project}, {"region": "RegionOne", "sort": "project"}):
+        theirs = beta.get(f"/v1/inventory/{kind}", **question)["items"]
+        assert project not in {item["project_id"] for item in theirs}
+    csv = beta.request("GET", f"/v1/inventory/{kind}?format=csv").text
+    for item in mine[:3]:
+        assert item["id"] not in csv
+        path = f"/v1/inventory/{kind}/{item['region']}/{item['id']}"
+        shown = admin.get(f"/v1/inventory/{kind}/{item['region']}/{item['id']}")
+        assert shown["id"] == item["id"]
+        foreign, nobody = beta.request("GET", path), beta.request("GET", f"{path}0")
+        assert foreign.status_code == nobody.status_code == 404
+        assert foreign.text.count(item["id"]) == nobody.text.count(item["id"])
+        for text in (item["id"], item["id"][:8], item["name"], *item["addresses"]):
+            if text:
+                found = beta.get("/v1/inventory/search", q=text)["found"]
+                assert project not in {each["item"]["project_id"] for each in found}
 
 
 def test_another_projects_use_is_404_and_one_that_is_not_there_looks_the_same(cloud: Cloud) -> None:
