@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from multisite.capacity.history.model import Figures, figures_of, of_document, to_document, totals
 from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.history.store import BITE, HistoryStore, Row
+from multisite.capacity.history.trends import Trends
 from multisite.capacity.model import (
     AddressCount,
     Capacity,
@@ -258,6 +259,27 @@ async def test_old_rows_go_in_small_bites_and_one_an_hour_stays(process: Sweepin
             counts.append(await connection.scalar(sa.select(sa.func.count()).select_from(capacity_history)))
 
     assert counts == [1501, 501, 6, 6]  # five of each 500, and the young one
+
+
+async def test_trends_hold_values_keep_peaks_and_show_gaps(
+    process: Sweeping, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multisite.capacity.history.trends.PAGE", 2)
+    trends, region_id = Trends(process.store, 60, clock), process.regions[0].id
+    for used in (4, 4, 40, 8, None, None, 8):  # of 40; from 12:01 on
+        await process.sweep(used)
+    await process.recorder.maintain(process.regions)
+    trend = (await trends.of([(region_id, True)]))[region_id]
+    assert trend.span == timedelta(hours=1)
+    assert trend.values[-4:] == (10.0, 100.0, 100.0, 20.0)
+    assert set(trend.values[:-4]) == {None}
+
+    await process.sweep(None)
+    await process.sweep(None)
+    await process.sweep(None)
+    trend = (await trends.of([(region_id, False)]))[region_id]
+    assert trend.values[-3:] == (20.0, 20.0, None), "what is not fresh now is not held"
+    assert (await trends.of([]))[region_id] is trend, "one look an interval is enough"
 
 
 # -- the API ---------------------------------------------------------------------------
