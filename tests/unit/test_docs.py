@@ -12,6 +12,7 @@ import shlex
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from multisite.capacity.service import CapacityListing
 from multisite.capacity.totals import totals
 from multisite.clock import FixedClock
 from multisite.errors import MultisiteError
+from multisite.inventory.refresher import RefreshStatus
 from multisite.openstack.failures import CODES
 from multisite.options import GROUPS, TOKEN_DEFAULTS
 from multisite.regions.states import State
@@ -460,6 +462,8 @@ def families() -> Iterable[Any]:
     yield from metrics._capacity(CapacityListing((), totals(())))
     yield from metrics._health(())
     yield from metrics._sweep(SchedulerStatus(), "running")
+    yield from metrics._inventory((), datetime.now(UTC))
+    yield from metrics._refresh(RefreshStatus())
     yield metrics._writable(writable=True)
 
 

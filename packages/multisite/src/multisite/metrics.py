@@ -6,6 +6,7 @@ are regions, services, states and resource classes, never servers, ports or addr
 
 import hmac
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import generate_latest
@@ -19,6 +20,8 @@ from multisite.assembly import Assembly
 from multisite.capacity.model import RegionCapacity
 from multisite.capacity.service import CapacityListing
 from multisite.errors import ConfigurationError
+from multisite.inventory.figures import KindFigures, inventory_figures
+from multisite.inventory.refresher import RefreshStatus
 from multisite.regions.model import ServiceHealth
 from multisite.regions.states import State
 from multisite.sweeps.scheduler import SchedulerStatus
@@ -43,6 +46,8 @@ def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette
             *_capacity(listing),
             *_health(health),
             *_sweep(assembly.scheduler.status, assembly.sweep_status()),
+            *_inventory(await inventory_figures(assembly.database), assembly.clock.now()),
+            *_refresh(assembly.inventory_refresher.status),
             _writable(writable=not assembly.database.room.trouble),
         ]
         return Response(generate_latest(_Families(families)), media_type=CONTENT_TYPE)
@@ -179,6 +184,40 @@ def _writable(*, writable: bool) -> Metric:
     return GaugeMetricFamily(
         PREFIX + "database_writable", "0 while nothing can be written to the database.", value=float(writable)
     )
+
+
+def _inventory(figures: Iterable[KindFigures], now: datetime) -> Iterable[Metric]:
+    items = GaugeMetricFamily(
+        PREFIX + "inventory_items", "Items that are stored of a region.", labels=["region", "kind"]
+    )
+    age = GaugeMetricFamily(
+        PREFIX + "inventory_age_seconds", "Since a kind was read well.", labels=["region", "kind"]
+    )
+    failing = GaugeMetricFamily(
+        PREFIX + "inventory_failing", "1 while the last read of a kind failed.", labels=["region", "kind"]
+    )
+    for each in figures:
+        labels = [each.region, each.kind]
+        items.add_metric(labels, each.items)
+        if each.observed_at is not None:
+            age.add_metric(labels, (now - each.observed_at).total_seconds())
+        if each.failing:
+            failing.add_metric(labels, 1.0)
+    return [items, age, failing]
+
+
+def _refresh(status: RefreshStatus) -> Iterable[Metric]:
+    return [
+        CounterMetricFamily(PREFIX + "inventory_reads", "Reads of one kind of a region.", value=status.reads),
+        CounterMetricFamily(
+            PREFIX + "inventory_read_failures",
+            "Reads that failed, or could not be stored.",
+            value=status.failures,
+        ),
+        CounterMetricFamily(
+            PREFIX + "inventory_changes", "Items that had changed or were gone.", value=status.changed_items
+        ),
+    ]
 
 
 def _token(path: Path | None) -> str | None:
