@@ -118,12 +118,10 @@ class ShowItem(ShowOne):
             if each["match"] == "id" and each["exact"] and each["item"]["kind"] == kind
         ]
         if len(regions) != 1:
-            what = "several regions have" if regions else "no region is known to have"
+            what = "Several regions have" if regions else "No region is known to have"
             named = f" ({', '.join(regions)})" if regions else ""
             words = kind.replace("_", " ")
-            raise exceptions.CommandError(
-                f"{what} a {words} {item_id!r}{named}: add --region NAME".capitalize() + "."
-            )
+            raise exceptions.CommandError(f"{what} a {words} {item_id!r}{named}: add --region NAME.")
         return str(regions[0])
 
 
