@@ -30,6 +30,7 @@ CALLS = {
     "region create": ["RegionTwo", "--credential", "lab-admin"],
     "region discover": ["--credential", "lab-admin"],
     "region test": ["RegionTwo"],
+    "capacity history show": ["--hours", "2"],
     "capacity list": ["--long", "--total"],
     "capacity show": ["RegionTwo"],
     "usage show": [],
@@ -72,6 +73,7 @@ def whole_service(cloud: Cloud) -> None:
     complete = totals | {"complete": True, "missing": []}
     cloud.answer("GET", "/v1/capacity", {"regions": [capacity], "totals": complete, "links": []})
     cloud.answer("GET", "/v1/capacity/RegionTwo", {"region": capacity})
+    cloud.answer("GET", "/v1/capacity/history", {"points": [cloud.example("POINT")], "links": []})
     cloud.answer("GET", "/v1/usage", {"projects": [listed], "links": []})
     cloud.answer("GET", "/v1/usage/" + "a1" * 16, project)
     flavor = {"id": "m1", "name": "m1"}
