@@ -93,7 +93,9 @@ async def test_a_tenant_sees_only_its_own_and_nothing_for_operators(browser: Bro
 async def test_a_dashboard_that_is_no_web_address_is_no_link(browser: Browser, items: Items) -> None:
     items.add("server", "db-1", dashboard_url="javascript:alert(1)")
     await browser.log_in("root")
-    assert "javascript:" not in (await browser.get("/inventory/servers")).text
+    answer = await browser.get("/inventory/servers")
+    assert "javascript:" not in answer.text
+    assert "dashboard" not in answer.words
 
 
 async def test_whatever_a_region_tells_is_text(browser: Browser, items: Items) -> None:
