@@ -15,4 +15,5 @@ For the rest of the service:
 How it works: `visitors` turns a cookie into a requester; `wall`, `region`, `project` and `login` are the
 pages; `tiles`, `bars`, `usage_rows` and `figures` turn values into what is printed; `snapshots` (which
 fragments differ), `feeds` (one computation for all viewers) and `events` (the streams) keep pages current.
+`inventory/` has the pages of the inventory and the forms that act; `once` lets a form be done once.
 """
