@@ -20,12 +20,15 @@ from multisite.db.tables import (
     regions,
 )
 from multisite.inventory.addresses import Wanted
-from multisite.inventory.kinds import SHARED_KINDS, Kind
+from multisite.inventory.kinds import ADDRESSED, SHARED_KINDS, Kind
 from multisite.inventory.model import EVERYONE
 from multisite.inventory.queries import Filters, Tenant
 from multisite.regions.model import Identity
 
 Condition = sa.ColumnElement[bool]
+
+#: Kinds whose items have addresses, of their own or by their ports.
+HAVING_ADDRESSES = ADDRESSED | {"server"}
 
 
 class off_index(FunctionElement[Any]):  # noqa: N801 - reads like a function of SQL
@@ -117,6 +120,8 @@ def matches(addresses: sa.FromClause, wanted: Wanted, *, indexed: bool = True) -
 
 def has_address(items: sa.FromClause, kind: Kind, wanted: Wanted) -> Condition:
     """Whether an item has such an address; a server has those of its ports, and their floating IPs."""
+    if kind.name not in HAVING_ADDRESSES:
+        return sa.false()
     addresses, ports = inventory_addresses.alias("a"), inventory_items.alias("ports")
     query = sa.select(sa.literal(1)).where(matches(addresses, wanted, indexed=False))
     if kind.name != "server":

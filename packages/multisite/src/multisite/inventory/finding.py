@@ -16,6 +16,7 @@ from multisite.db.tables import inventory_addresses, inventory_items
 from multisite.inventory import plans
 from multisite.inventory.addresses import Wanted
 from multisite.inventory.conditions import (
+    HAVING_ADDRESSES,
     Condition,
     begins,
     contains,
@@ -27,7 +28,7 @@ from multisite.inventory.conditions import (
     shown_to,
     visible_to,
 )
-from multisite.inventory.kinds import ADDRESSED, BY_NAME, SHARED_KINDS
+from multisite.inventory.kinds import BY_NAME, SHARED_KINDS
 from multisite.inventory.listing import StoredItem, item_of, wanted, with_addresses
 from multisite.inventory.queries import Tenant
 
@@ -72,7 +73,7 @@ class Finder:
             if tenant is None or await plans.few_addresses(connection, wanted, FEW_ADDRESSES):
                 return await self._at_addresses(connection, tenant, wanted, limit)
             found = []
-            for scope in _scopes(tenant, sorted(ADDRESSED | {"server"})):
+            for scope in _scopes(tenant, sorted(HAVING_ADDRESSES)):
                 for kind in scope.kinds:
                     having = has_address(inventory_items, BY_NAME[kind], wanted)
                     asked = [_I.kind == kind, *scope.whose, having]

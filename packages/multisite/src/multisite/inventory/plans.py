@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.tables import inventory_addresses, inventory_items
 from multisite.inventory.addresses import Wanted
-from multisite.inventory.conditions import contains, matches, off_index, project_ids
+from multisite.inventory.conditions import HAVING_ADDRESSES, contains, matches, off_index, project_ids
 from multisite.inventory.kinds import Kind
 from multisite.inventory.queries import Filters
 
@@ -49,11 +49,13 @@ def at_addresses(kind: Kind, wanted: Wanted) -> sa.Select[Any]:
     found = sa.select(columns.region_id, columns.kind, columns.id, columns.port_id).where(
         matches(inventory_addresses, wanted)
     )
+    if kind.name != "server":
+        found = found.where(columns.kind == kind.name)
     some = found.cte("some").prefix_with("MATERIALIZED")
     region, of_kind = off_index(_I.region_id), off_index(_I.kind) == kind.name
     if kind.name != "server":
         mine = (_I.id == some.c.id) & (region == some.c.region_id) & of_kind
-        return sa.select(ROW).select_from(some).join(inventory_items, mine).where(some.c.kind == kind.name)
+        return sa.select(ROW).select_from(some).join(inventory_items, mine)
     ports = inventory_items.alias("ports")
     at_port = (ports.c.id == some.c.port_id) & (off_index(ports.c.region_id) == some.c.region_id)
     served = (_I.id == ports.c.device_id) & (region == ports.c.region_id) & of_kind
@@ -61,10 +63,15 @@ def at_addresses(kind: Kind, wanted: Wanted) -> sa.Select[Any]:
     return sa.select(ROW).distinct().select_from(joined)
 
 
-async def few_addresses(connection: AsyncConnection, wanted: Wanted, most: int = FEW) -> bool:
-    """Whether no more than `most` addresses are meant."""
-    found = sa.select(sa.literal(1)).where(matches(inventory_addresses, wanted)).limit(most + 1).subquery()
-    return (await connection.scalar(sa.select(sa.func.count()).select_from(found)) or 0) <= most
+async def few_addresses(
+    connection: AsyncConnection, wanted: Wanted, most: int = FEW, *, kind: str | None = None
+) -> bool:
+    """Whether no more than `most` addresses are meant, of items of a kind."""
+    found = sa.select(sa.literal(1)).where(matches(inventory_addresses, wanted))
+    if kind is not None:
+        found = found.where(inventory_addresses.c.kind == kind)
+    some = found.limit(most + 1).subquery()
+    return (await connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0) <= most
 
 
 async def _narrow(connection: AsyncConnection, filters: Filters) -> AsyncIterator[sa.Select[Any]]:
@@ -77,7 +84,11 @@ async def _narrow(connection: AsyncConnection, filters: Filters) -> AsyncIterato
         yield of_kind.where(_I.region.in_(filters.regions))
     if filters.status is not None:
         yield of_kind.where(_I.status == filters.status)
-    if filters.address is not None and await few_addresses(connection, filters.address):
-        yield at_addresses(filters.kind, filters.address)
+    if filters.address is not None and filters.kind.name not in HAVING_ADDRESSES:
+        yield of_kind.where(sa.false())
+    elif filters.address is not None:
+        of = None if filters.kind.name == "server" else filters.kind.name
+        if await few_addresses(connection, filters.address, kind=of):
+            yield at_addresses(filters.kind, filters.address)
     if filters.name:
         yield of_kind.where(contains(_I.folded_name, filters.name))
