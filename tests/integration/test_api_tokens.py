@@ -8,17 +8,31 @@ from typing import Any
 
 import pytest
 
+from multisite.actions.table import ACTIONS
 from multisite.api.routes import ROUTES, Route
 from tests.integration.service import ALPHA, Answer, Service
 
 PUBLIC = {"GET /v1", "GET /healthcheck"}
-FILLED = {"{name}": "RegionTwo", "{region}": "RegionTwo", "{project_id}": ALPHA}
+FILLED = {
+    "{name}": "RegionTwo", "{region}": "RegionTwo", "{project_id}": ALPHA, "{kind}": "servers",
+    "{id}": "an-id", "{action}": "rescue",
+}  # fmt: skip
 #: A body that every writing route takes for well formed, so that only the policy can refuse.
 BODIES: dict[str, Any] = {
     "POST /v1/regions": {"name": "new", "credential": "lab-admin"},
     "POST /v1/regions/discover": {"credential": "lab-admin"},
     "PATCH /v1/regions/{name}": {"generation": 1, "enabled": False},
-}
+    "POST /v1/inventory/servers": {
+        "region": "RegionTwo", "name": "n", "image_id": "i", "flavor_id": "f", "network_ids": ["w"],
+    },
+    "POST /v1/inventory/servers/{region}/{id}/reboot": {},
+    "POST /v1/inventory/servers/{region}/{id}/resize": {"flavor_id": "f"},
+    "POST /v1/inventory/volumes": {"region": "RegionTwo", "name": "n", "size": 1},
+    "POST /v1/inventory/volumes/{region}/{id}/attach": {"server_id": "s"},
+    "POST /v1/inventory/volumes/{region}/{id}/detach": {},
+    "POST /v1/inventory/floating-ips": {"region": "RegionTwo", "network_id": "w"},
+    "POST /v1/inventory/floating-ips/{region}/{id}/associate": {"port_id": "p"},
+}  # fmt: skip
 #: What a tenant of project alpha may do; all else is 403, or 404 where it must not even show.
 TENANTS = {
     "GET /v1/regions": 200,
@@ -26,7 +40,15 @@ TENANTS = {
     "GET /v1/regions/{name}/health": 200,
     "GET /v1/health": 200,
     "GET /v1/usage": 200,
+    "GET /v1/inventory/search": 200,
+    "GET /v1/inventory/keypairs": 200,
+    "GET /v1/inventory/offers/{region}": 409,  # the region is disabled, and the policy came first
+    "GET /v1/inventory/{kind}": 200,
+    "GET /v1/inventory/{kind}/{region}/{id}": 404,
+    "POST /v1/inventory/{kind}/{region}/{id}/{action}": 404,
 }
+#: What acts in a region: readers may not, and members are told that this region is disabled.
+ACTING = {f"{action.method} {action.path}" for action in ACTIONS}
 USAGE = "GET /v1/usage/{project_id}"
 
 
@@ -35,6 +57,7 @@ def called(route: Route) -> str:
 
 
 def filled(path: str) -> str:
+    path = f"{path}?q=anything" if path.endswith("/search") else path
     for name, value in FILLED.items():
         path = path.replace(name, value)
     return path
@@ -101,7 +124,8 @@ async def test_a_token_that_does_not_do_says_why(
 
     assert statuses(answers) == expected(lambda _: status)
     assert {answer.error["code"] for answer in answers.values()} == {code}
-    assert service.authenticator.asked == [f"{route.method} {filled(route.path)}" for route in GUARDED]
+    asked = [f"{route.method} {filled(route.path).partition('?')[0]}" for route in GUARDED]
+    assert service.authenticator.asked == asked
 
 
 @pytest.mark.parametrize("token", ["reader", "member", "manager", "foreigner"])
@@ -111,7 +135,10 @@ async def test_tenants_read_what_is_theirs_and_write_nothing(service: Service, t
 
     answers = await walk(service, token)
 
-    assert statuses(answers) == expected(lambda name: own if name == USAGE else TENANTS.get(name, 403))
+    acting = dict.fromkeys(ACTING, 403 if token == "reader" else 409)
+    assert statuses(answers) == expected(
+        lambda name: own if name == USAGE else (TENANTS | acting).get(name, 403)
+    )
     for answer in answers.values():
         if answer.status == 403:
             assert answer.error["code"] == "forbidden"
@@ -122,14 +149,22 @@ async def test_tenants_read_what_is_theirs_and_write_nothing(service: Service, t
 async def test_a_role_that_no_rule_names_opens_nothing(service: Service) -> None:
     await service.add("RegionTwo", "compute")
     answers = await walk(service, "roleless")
-    assert statuses(answers) == expected(lambda name: 404 if name == USAGE else 403)
+    hidden = {USAGE, "GET /v1/inventory/keypairs"}
+    assert statuses(answers) == expected(lambda name: 404 if name in hidden else 403)
 
 
 async def test_a_system_reader_reads_everything_and_writes_nothing(service: Service) -> None:
     region = await service.add("RegionTwo", "compute", enabled=False)
     answers = await walk(service, "system-reader")
 
-    assert statuses(answers) == expected(lambda name: 200 if name.startswith("GET") else 403)
+    others = {
+        "GET /v1/inventory/offers/{region}": 403,  # what a project may create is told to its members
+        "GET /v1/inventory/{kind}/{region}/{id}": 404,
+        "POST /v1/inventory/{kind}/{region}/{id}/{action}": 404,
+    }
+    assert statuses(answers) == expected(
+        lambda name: others.get(name, 200 if name.startswith("GET") else 403)
+    )
     assert list(await service.store.select()) == [region]
 
 

@@ -1,12 +1,14 @@
 """Regions, their services and health, in the database."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.capacity.model import ImageSummary, PlacementSummary
 from multisite.capacity.store import CapacityStore, Observation
@@ -221,7 +223,12 @@ async def test_many_regions_are_stored_in_few_transactions_and_none_is_lost(
             await store.insert(connection, Region(f"r{number}", "r", "c"))
     regions_ = await store.select()
     write = database.write
-    monkeypatch.setattr(database, "write", lambda: begun.append(1) or write())
+
+    def counted() -> AbstractAsyncContextManager[AsyncConnection]:
+        begun.append(1)
+        return write()
+
+    monkeypatch.setattr(database, "write", counted)
     await asyncio.gather(
         *(writer.write(item.id, [Observation("image", NOW, ImageSummary(item.id, 0))]) for item in regions_)
     )

@@ -18,7 +18,7 @@ async def upsert(
 
 
 @lru_cache(maxsize=128)
-def _statement(dialect: str, table: sa.Table, key: tuple[str, ...], columns: tuple[str, ...]) -> sa.Insert:
+def _statement(dialect: str, table: sa.Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Any:
     """The statement, kept: making one costs more than running it for a row."""
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     changed = {column: insert.excluded[column] for column in columns if column not in key}
