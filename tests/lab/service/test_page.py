@@ -134,7 +134,8 @@ def test_a_region_has_its_services_zones_and_what_fits(operator: Tab, admin: Api
 
     def zones_and_fit() -> tuple[Any, Any]:
         detail = admin.get("/v1/capacity/RegionTwo")
-        cards = {card.locator("h3").inner_text(): operator.bars(card) for card in page.locator(".card:has(h3)").all()}
+        titled = page.locator(".card:has(h3)").all()
+        cards = {card.locator("h3").inner_text(): operator.bars(card) for card in titled}
         rows = page.locator("[aria-labelledby=fit] tbody tr")
         fits = {row.locator("th").inner_text(): row.locator("b").inner_text() for row in rows.all()}
         zones = {
