@@ -40,7 +40,16 @@ CALLS = {
     "volume create": ["--region", "RegionTwo", "--size", "1", "data"],
     "floating ip create": ["--region", "RegionTwo", ID],
 }
+KINDS = (
+    *("server", "volume", "volume snapshot", "volume backup", "image", "network", "subnet", "port", "router"),
+    *("floating ip", "security group"),
+)
+CALLS |= {f"{kind} list": ["--long"] for kind in KINDS} | {
+    f"{kind} show": ["--region", "RegionTwo", ID] for kind in KINDS
+}
+CALLS |= {"keypair list": [], "where": ["web"]}
 SHOW_ONE = {"region show", "region create", "server create", "volume create", "floating ip create"}
+SHOW_ONE |= {f"{kind} show" for kind in KINDS}
 SILENT = {
     *("region set", "region delete"),
     *("server start", "server stop", "server reboot", "server resize", "server delete"),
@@ -48,6 +57,15 @@ SILENT = {
     *("volume attach", "volume detach", "volume delete"),
     *("floating ip associate", "floating ip disassociate", "floating ip delete"),
 }
+
+
+PLURALS = {"volume snapshot": "snapshots", "volume backup": "backups"}
+ITEM: dict[str, Any] = {
+    "region": "RegionTwo", "kind": "server", "id": ID, "name": "web-1", "project_id": "p" * 32,
+    "project_name": "alpha", "user_id": "u", "status": "ACTIVE", "addresses": ["10.1.2.3"],
+    "created_at": "2026-11-22T05:00:00Z", "updated_at": "2026-11-22T06:00:00Z",
+    "observed_at": "2026-11-22T06:01:00Z", "state": "fresh", "dashboard_url": None, "attributes": {},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -80,6 +98,21 @@ def whole_service(cloud: Cloud) -> None:
     cloud.answer("GET", "/v1/inventory/offers/RegionTwo", {"flavors": [flavor], "complete": True})
     for kind in ("servers", "volumes", "floating-ips"):
         cloud.answer("POST", f"/v1/inventory/{kind}", {"region": "RegionTwo", "id": ID, "item": None})
+    for noun in KINDS:
+        item = ITEM | {
+            "kind": noun.rpartition(" ")[2] if noun.startswith("volume") else noun.replace(" ", "_")
+        }
+        path = f"/v1/inventory/{PLURALS.get(noun, noun.replace(' ', '-') + 's')}"
+        cloud.answer("GET", path, {"items": [item], "complete": True, "missing": [], "links": []})
+        cloud.answer("GET", f"{path}/RegionTwo/{ID}", item)
+    found = [{"match": "name", "exact": False, "item": ITEM}]
+    answer = {"found": found, "more": False, "complete": True, "missing": []}
+    cloud.answer("GET", "/v1/inventory/search", answer)
+    keypair = {
+        "region": "RegionTwo", "name": "k", "type": "ssh", "fingerprint": "aa:bb",
+        "public_key": "ssh-ed25519 A",
+    }  # fmt: skip
+    cloud.answer("GET", "/v1/inventory/keypairs", {"keypairs": [keypair], "complete": True, "missing": []})
 
 
 def test_the_calls_below_are_all_the_commands() -> None:
@@ -132,11 +165,19 @@ def test_every_option_is_documented(openstack: Openstack, command: str) -> None:
     assert found, f"{REFERENCE} has no section '### {command}'"
 
     section = found[1]
+    kind = re.fullmatch(r"(.+) (list|show)", command)
+    if kind and kind[1] in KINDS:  # eleven kinds have the same options: they stand with servers
+        shared = re.search(
+            rf"^### server {kind[2]}\n(.*?)(?=^##|\Z)", REFERENCE.read_text(), re.DOTALL | re.MULTILINE
+        )
+        assert shared
+        assert kind[1] == "server" or f"(#server-{kind[2]})" in section
+        section = shared[1] + section
     documented = set(re.findall(r"--[a-z][a-z-]+", section))
 
     needed = options_of(command) - ({"--prefix"} if command != "region discover" else set())
     assert needed <= documented
-    assert f"$ openstack multisite {command}" in section
+    assert f"$ openstack multisite {command}" in found[1]
 
 
 def test_global_options_are_documented() -> None:
