@@ -21,7 +21,7 @@ PAGE = REPOSITORY / "docs" / "reference" / "performance.md"
 Figures = dict[str, Any]
 
 #: Regions and rounds of the sweeps.
-SWEEPS = ((100, 9), (300, 7), (1000, 5), (5000, 3))
+SWEEPS = ((100, 7), (300, 5), (1000, 3), (5000, 2))
 QUICK = ((20, 3), (40, 3))
 
 
@@ -43,7 +43,7 @@ def page(quick: bool) -> str:  # noqa: FBT001 - the command line's one flag
     """docs/reference/performance.md."""
     load = os.getloadavg()[0]
     sweeps = [measure("sweep", regions, rounds) for regions, rounds in (QUICK if quick else SWEEPS)]
-    fresh = measure("freshness", 40 if quick else 1000, 20 if quick else 60)
+    fresh = measure("freshness", 40 if quick else 1000, 20 if quick else 40)
     sdk = measure("with_sdk", 5 if quick else 50)
     listing = measure("listing", 5 if quick else 15)
     loaded = measure("under_load", 20 if quick else 1000, 3 if quick else 20)
