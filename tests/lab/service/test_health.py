@@ -3,13 +3,18 @@
 import pytest
 import requests
 
-from tests.lab.service.conftest import Api, Cloud
+from tests.lab.service.conftest import Api, Cloud, eventually
 
 pytestmark = pytest.mark.lab
 
 
 def test_every_service_has_its_endpoint_version_and_microversions(fresh: Cloud, admin: Api) -> None:
-    found = {(item["region"], item["service"]): item for item in admin.get("/v1/health")["services"]}
+    listed = eventually(  # a version that could not be read is asked for again after half a minute
+        lambda: admin.get("/v1/health")["services"],
+        lambda rows: all(row["version"] for row in rows),
+        seconds=90,
+    )
+    found = {(item["region"], item["service"]): item for item in listed}
     for region in fresh.regions:
         catalog = fresh.connection(f"{region}-admin")
         compute = catalog.compute.get_endpoint_data()

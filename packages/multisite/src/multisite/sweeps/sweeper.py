@@ -37,7 +37,7 @@ D = TypeVar("D", bound=Detail)
 #: Versions of services change with upgrades: asked for this often (seconds).
 VERSION_AGE = 3600.0
 #: A service whose version could not be read is asked again after this long (seconds).
-VERSION_RETRY = 300.0
+VERSION_RETRY = 30.0
 
 
 @dataclass(slots=True)
@@ -50,6 +50,8 @@ class _Memory:
     compute: ComputeDetail | None = None
     services: dict[str, str] = field(default_factory=dict)
     versions_at: float = float("-inf")
+    known: dict[str, Endpoint] = field(default_factory=dict)
+    known_until: float = float("-inf")
     images_at: float = float("-inf")
 
 
@@ -207,7 +209,11 @@ class Sweeper:
         now = self._clock.monotonic()
         if urls == memory.services and now < memory.versions_at:
             return
-        found = await with_versions(client, found)
+        if urls != memory.services or now >= memory.known_until:
+            memory.known, memory.known_until = {}, now + VERSION_AGE
+        asked = await with_versions(client, [each for each in found if each.type not in memory.known])
+        memory.known |= {each.type: each for each in asked if each.version}
+        found = [memory.known.get(each.type, each) for each in found]
         async with self._regions.database.write() as connection:
             await self._regions.replace_services(connection, region.id, found, memory.target)
         memory.services = urls
