@@ -113,6 +113,7 @@ def _network(world: World, who: str, prefix: str) -> None:
     things[f"{prefix}group"] = group["id"]
     port = make("/ports", "port", network_id=network["id"], name="parity-port")
     things[f"{prefix}port"] = port["id"]
+    make("/subnetpools", "subnetpool", name="parity-pool", prefixes=["10.99.0.0/16"], default_prefixlen=26)
     floating = make("/floatingips", "floatingip", floating_network_id=things["external"])
     things[f"{prefix}floating"] = floating["id"]
 
