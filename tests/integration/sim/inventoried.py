@@ -31,7 +31,7 @@ from multisite.sim.listening import Running
 from multisite.sweeps.reading import RegionClients
 
 T = TypeVar("T")
-CALL_DEADLINE = 0.5
+CALL_DEADLINE = 1.0
 PATIENCE = timedelta(minutes=5)
 SETTINGS = InventorySettings(enabled=True, interval=120, full_interval=3600)
 
@@ -113,7 +113,7 @@ class Inventoried:
 
     def begin_anew(self) -> None:
         """As after a restart: nothing is remembered but what is stored, and no breaker waits."""
-        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=0.3)
+        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=1.0)
         tokens = Tokens(self.clock, deadline=CALL_DEADLINE)
         known = Clouds(self.folder / "clouds.yaml")
         self.clients = Regions(known, tokens, Transport(limits), HealthBook(), self.clock)

@@ -28,7 +28,7 @@ from multisite.sim.listening import Running
 from multisite.sweeps.sweeper import Sweeper
 
 T = TypeVar("T")
-CALL_DEADLINE = 0.5
+CALL_DEADLINE = 1.0
 SETTINGS = SweepSettings(
     interval=60, health_interval=15, jitter=0, deadline=3, fresh_deadline=10, inventory_age=0,
     image_interval=0, lease=20, regions_at_once=50,
@@ -72,7 +72,7 @@ class Swept:
         write_clouds(clouds(cloud.simulator.world), folder / "clouds.yaml")
         self._database, clock = Database(url), SystemClock()
         self.book = HealthBook()
-        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=0.3)
+        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=1.0)
         tokens = Tokens(clock, deadline=CALL_DEADLINE)
         self._clients = Regions(Clouds(folder / "clouds.yaml"), tokens, Transport(limits), self.book, clock)
         self._store = RegionStore(self._database)
