@@ -222,6 +222,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, socket_disabled: None
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["openstack"])
+    monkeypatch.setattr("cliff.app.App.NAME", "openstack")  # cliff reads argv once, at its first import
     return made
 
 

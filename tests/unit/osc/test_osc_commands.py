@@ -124,8 +124,7 @@ def test_help_needs_no_cloud(openstack: Openstack, cloud: Cloud, command: str) -
     outcome = openstack(*command.split(), "--help", cloud_entry="")
 
     assert outcome.status == 0
-    # The program is called as whatever loaded the client first: pytest, or openstack.
-    assert re.match(rf"usage: \w+ multisite {command}\b", outcome.out)
+    assert outcome.out.startswith(f"usage: openstack multisite {command}")
     assert cloud.calls == []
     assert cloud.keystone_calls == []
 
