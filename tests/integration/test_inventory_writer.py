@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.model import Reading
 from multisite.inventory.parsing import parse
 from multisite.inventory.store import InventoryStore
-from multisite.inventory.writer import InventoryWriter
+from multisite.inventory.writer import BOUNDS, InventoryWriter
 from multisite.inventory.writing import Outcome, write_outcomes
 from multisite.regions.model import Region
 from tests.integration.service import Service
@@ -49,10 +50,10 @@ async def test_what_waits_is_written_together(
 
 
 async def test_a_large_read_is_whole_and_the_others_come_after_it(
-    service: Service, clock: FixedClock, batches: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    service: Service, clock: FixedClock, batches: list[list[str]]
 ) -> None:
-    monkeypatch.setattr(module, "MOST_ROWS", 10)
-    region, line = await service.add("North"), InventoryWriter(service.assembly.database)
+    few = replace(BOUNDS, most=10)
+    region, line = await service.add("North"), InventoryWriter(service.assembly.database, few)
     stored = [
         await line.put(outcome(region, clock, kind, number))
         for kind, number in (("server", 50), ("volume", 5), ("image", 5))
@@ -61,11 +62,9 @@ async def test_a_large_read_is_whole_and_the_others_come_after_it(
     assert batches == [["server"], ["volume"], ["image"]]
 
 
-async def test_nobody_is_far_ahead_of_the_database(
-    service: Service, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FULL", 5)
-    region, line = await service.add("North"), InventoryWriter(service.assembly.database)
+async def test_nobody_is_far_ahead_of_the_database(service: Service, clock: FixedClock) -> None:
+    short = replace(BOUNDS, full=5)
+    region, line = await service.add("North"), InventoryWriter(service.assembly.database, short)
     first = await line.put(outcome(region, clock, "server", 9))
     second = asyncio.create_task(line.put(outcome(region, clock, "volume", 1)))
     await asyncio.sleep(0)
@@ -80,6 +79,14 @@ async def test_a_region_that_is_gone_is_told_and_harms_no_other(service: Service
     line = InventoryWriter(service.assembly.database)
     stored = [await line.put(outcome(each, clock, "server", 2)) for each in (gone, region)]
     assert await asyncio.gather(*stored) == [False, True]
+
+
+async def test_one_who_gave_up_waiting_harms_no_other(service: Service, clock: FixedClock) -> None:
+    region, line = await service.add("North"), InventoryWriter(service.assembly.database)
+    gave_up = await line.put(outcome(region, clock, "server", 1))
+    other = await line.put(outcome(region, clock, "volume", 1))
+    gave_up.cancel()
+    assert await other is True
 
 
 async def test_a_failure_is_told_to_all_who_wait_and_the_line_goes_on(
