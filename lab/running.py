@@ -1,11 +1,9 @@
 """A lab that is up, as an object: for tests that hurt it from Python."""
 
 import dataclasses
-from pathlib import Path
 
-from demo.cloud import Cloud
 from lab import lifecycle, services, state, status, units
-from lab.cloud import cloud_of
+from lab.cloud import Regions
 from lab.console import Progress
 from lab.layout import SHARED, Lab, root_folder
 from lab.populate import populate
@@ -13,31 +11,11 @@ from lab.processes import RUNNING
 
 
 @dataclasses.dataclass(frozen=True)
-class RunningLab:
+class RunningLab(Regions):
     """The regions, and the ways to break and to mend them."""
 
     lab: Lab
     progress: Progress
-
-    @property
-    def clouds_file(self) -> Path:
-        """A clouds.yaml with entries such as `RegionTwo-alpha`."""
-        return self.lab.clouds_file
-
-    @property
-    def cloud(self) -> Cloud:
-        """What multisite runs over."""
-        return cloud_of(self.lab)
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The names of the regions."""
-        return tuple(region.name for region in self.lab.regions)
-
-    def url(self, region: str, service: str) -> str:
-        """The address of an API, without a path."""
-        found = next(each for each in self.lab.regions if each.name == region)
-        return self.lab.url(found, service)
 
     def stop(self, unit: str) -> None:
         """End a unit: connections to it are refused."""

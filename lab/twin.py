@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from demo.cloud import Cloud
 from lab import clouds
-from lab.cloud import cloud_of
+from lab.cloud import Regions
 from lab.configuration import ADMIN_PASSWORD
 from lab.console import Progress
 from lab.errors import LabError
@@ -43,30 +42,11 @@ class TwinLab(Lab):
 
 
 @dataclasses.dataclass
-class Twin:
+class Twin(Regions):
     """A running twin, and the ways to break and to mend it: those of `RunningLab`."""
 
     lab: TwinLab
     running: Running
-
-    @property
-    def clouds_file(self) -> Path:
-        """A clouds.yaml with entries such as `RegionTwo-alpha`."""
-        return self.lab.clouds_file
-
-    @property
-    def cloud(self) -> Cloud:
-        """What multisite runs over."""
-        return cloud_of(self.lab)
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The names of the regions."""
-        return tuple(region.name for region in self.lab.regions)
-
-    def url(self, region: str, service: str) -> str:
-        """The address of an API, without a path."""
-        return self.lab.url(next(item for item in self.lab.regions if item.name == region), service)
 
     def stop(self, unit: str) -> None:
         """Connections to a unit are refused."""
