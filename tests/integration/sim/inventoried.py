@@ -1,15 +1,8 @@
 """Simulated regions, and the refresh of the inventory over them, without HTTP in front."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
-from multisite.clock import SystemClock
-from multisite.db import schema
-from multisite.db.engine import Database
 from multisite.inventory.kinds import BY_NAME, KINDS
 from multisite.inventory.listing import InventoryQueries
 from multisite.inventory.model import MissingKind
@@ -18,20 +11,13 @@ from multisite.inventory.queries import Filters, Order
 from multisite.inventory.refresher import InventoryRefresher
 from multisite.inventory.rows import freshness
 from multisite.inventory.store import InventoryStore
-from multisite.openstack.client import Regions
-from multisite.openstack.clouds import Clouds
-from multisite.openstack.tokens import Tokens
-from multisite.openstack.transport import Limits, Transport
 from multisite.regions.health import HealthBook
-from multisite.regions.model import Region
-from multisite.regions.store import RegionStore
 from multisite.settings import InventorySettings
-from multisite.sim.clouds import clouds, write_clouds
 from multisite.sim.listening import Running
 from multisite.sweeps.reading import RegionClients
+from tests.integration.sim.over_regions import OverRegions
 
-T = TypeVar("T")
-CALL_DEADLINE = 1.0
+DEADLINE = 5.0
 PATIENCE = timedelta(minutes=5)
 SETTINGS = InventorySettings(enabled=True, interval=120, full_interval=3600)
 
@@ -89,47 +75,28 @@ def truth(cloud: Running, name: str) -> Contents:
     return found
 
 
-@dataclass
-class Inventoried:
+class Inventoried(OverRegions):
     """The refresh, and what users would be told; may be called from a test without a loop."""
 
-    cloud: Running
-    folder: Path
-    settings: InventorySettings = SETTINGS
-    deadline: float = 5.0
-    regions: Sequence[Region] = ()
-    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
-
-    def __post_init__(self) -> None:
-        url = f"sqlite:///{self.folder}/inventory.sqlite"
-        schema.upgrade(url)
-        write_clouds(clouds(self.cloud.simulator.world), self.folder / "clouds.yaml")
-        self.database, self.clock = Database(url), SystemClock()
-        self._store = RegionStore(self.database)
+    def __init__(self, cloud: Running, folder: Path) -> None:
+        super().__init__(cloud, folder)
+        self.settings = SETTINGS
         self.queries = InventoryQueries(self.database)
         self.begin_anew()
-        self.run(self._register)
-        self.regions = self.run(self._store.select)
 
     def begin_anew(self) -> None:
         """As after a restart: nothing is remembered but what is stored, and no breaker waits."""
-        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=1.0)
-        tokens = Tokens(self.clock, deadline=CALL_DEADLINE)
-        known = Clouds(self.folder / "clouds.yaml")
-        self.clients = Regions(known, tokens, Transport(limits), HealthBook(), self.clock)
+        self.book = HealthBook()
+        self.clients = self.new_clients()
         self.refresher = InventoryRefresher(
             RegionClients(self.clients),
             InventoryStore(self.database),
             Projects(ProjectStore(self.database), self.clock),
             self.settings,
             50,
-            self.deadline,
+            DEADLINE,
             self.clock,
         )
-
-    def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run something on the loop of the refresh."""
-        return self._runner.run(work())
 
     def refresh(self) -> None:
         """Read all kinds of all regions once."""
@@ -168,15 +135,7 @@ class Inventoried:
     def close(self) -> None:
         """End it."""
         self.run(self._stop)
-        self.run(self.database.close)
-        self._runner.close()
-
-    async def _register(self) -> None:
-        async with self.database.write() as connection:
-            own = self.cloud.simulator.plan.own_keystone
-            for name in self.cloud.simulator.world.names:
-                entry = f"{name}-admin" if own else "sim-admin"
-                await self._store.insert(connection, Region(name, name, entry))
+        self.end()
 
     async def _stop(self) -> None:
         await self.refresher.stop()

@@ -1,34 +1,20 @@
 """Simulated regions, and multisite's sweep over them, without HTTP in front: for tests of what regions do."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from multisite.capacity.model import CapacityTotals, RegionCapacity
 from multisite.capacity.service import CapacityListing, CapacityService
 from multisite.capacity.store import CapacityStore
 from multisite.capacity.writer import ObservationWriter
-from multisite.clock import SystemClock
-from multisite.db import schema
-from multisite.db.engine import Database
-from multisite.openstack.client import Regions
-from multisite.openstack.clouds import Clouds
-from multisite.openstack.tokens import Tokens
-from multisite.openstack.transport import Limits, Transport
-from multisite.regions.health import HealthBook
-from multisite.regions.model import Region
 from multisite.regions.service import RegionService
 from multisite.regions.status import Rhythm
-from multisite.regions.store import RegionStore
 from multisite.settings import SweepSettings
-from multisite.sim.clouds import clouds, write_clouds
 from multisite.sim.listening import Running
 from multisite.sweeps.sweeper import Sweeper
+from tests.integration.sim.over_regions import OverRegions
 
-T = TypeVar("T")
-CALL_DEADLINE = 1.0
 SETTINGS = SweepSettings(
     interval=60, health_interval=15, jitter=0, deadline=3, fresh_deadline=10, inventory_age=0,
     image_interval=0, lease=20, regions_at_once=50,
@@ -61,32 +47,19 @@ def truth(cloud: Running, region: str) -> Truth:
     return found
 
 
-class Swept:
+class Swept(OverRegions):
     """The sweep, and what users would be told; every method may be called from a test without a loop."""
 
     def __init__(self, cloud: Running, folder: Path) -> None:
-        self.cloud = cloud
-        self._runner = asyncio.Runner()
-        url = f"sqlite:///{folder}/swept.sqlite"
-        schema.upgrade(url)
-        write_clouds(clouds(cloud.simulator.world), folder / "clouds.yaml")
-        self._database, clock = Database(url), SystemClock()
-        self.book = HealthBook()
-        limits = Limits(call_deadline=CALL_DEADLINE, connect_deadline=1.0)
-        tokens = Tokens(clock, deadline=CALL_DEADLINE)
-        self._clients = Regions(Clouds(folder / "clouds.yaml"), tokens, Transport(limits), self.book, clock)
-        self._store = RegionStore(self._database)
+        super().__init__(cloud, folder)
+        self._clients = self.new_clients()
         self._sweeper = Sweeper(
-            self._clients, self._store, ObservationWriter(self._database), SETTINGS, clock
+            self._clients, self.store, ObservationWriter(self.database), SETTINGS, self.clock
         )
-        regions = RegionService(self._store, None, None, Rhythm(60, 15, 600, 30), clock)  # type: ignore[arg-type]
-        self._capacity = CapacityService(CapacityStore(self._database), regions, None, None, {}, clock)  # type: ignore[arg-type]
-        self.run(self._register)
-        self.regions = self.run(self._store.select)
-
-    def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run something on the loop of the sweep."""
-        return self._runner.run(work())
+        rhythm = Rhythm(60, 15, 600, 30)
+        regions = RegionService(self.store, None, None, rhythm, self.clock)  # type: ignore[arg-type]
+        stored = CapacityStore(self.database)
+        self._capacity = CapacityService(stored, regions, None, None, {}, self.clock)  # type: ignore[arg-type]
 
     def sweep(self) -> None:
         """Read all regions once, and store what calls taught."""
@@ -104,7 +77,7 @@ class Swept:
         """By how many seconds the clock of each service is ahead, where that is known."""
 
         async def read() -> dict[str, float]:
-            (rows,) = (await self._store.services([region])).values()
+            (rows,) = (await self.store.services([region])).values()
             return {row.service: row.clock_skew for row in rows if row.clock_skew is not None}
 
         return {service: skew for service, skew in self.run(read).items() if service != "identity"}
@@ -122,18 +95,12 @@ class Swept:
     def close(self) -> None:
         """End it."""
         self.run(self._close)
-        self._runner.close()
-
-    async def _register(self) -> None:
-        async with self._database.write() as connection:
-            for name in self.cloud.simulator.world.names:
-                await self._store.insert(connection, Region(name, name, "sim-admin"))
+        self.end()
 
     async def _sweep(self) -> None:
         await asyncio.gather(*(self._sweeper.sweep(region, images=True) for region in self.regions))
-        await self._store.write_health(self.book.take_changes())
+        await self.store.write_health(self.book.take_changes())
 
     async def _close(self) -> None:
         await self._sweeper.stop()
         await self._clients.close()
-        await self._database.close()

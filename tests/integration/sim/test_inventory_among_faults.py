@@ -17,6 +17,7 @@ from multisite.sim.listening import running
 from multisite.sim.load import change
 from multisite.sim.world import Region
 from tests.integration.sim.inventoried import Inventoried, truth
+from tests.integration.sim.over_regions import DEADLY
 
 PLAN = Plan(regions=3, hosts=3, servers=8, projects=2, names=("one", "two", "three"))
 SERVICES = {"compute", "volume", "network", "image"}
@@ -87,22 +88,6 @@ def test_a_hidden_image_is_listed_as_hidden(inventoried: Inventoried) -> None:
     item = inventoried.run(lambda: read)
     assert item is not None
     assert item.attributes["hidden"] is True
-
-
-#: A fault of all services of a region, and a code that some of its services get.
-DEADLY: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "refuse"}, "connection-refused"),
-    ({"kind": "reset"}, "connection-failed"),
-    ({"kind": "hang"}, "timeout"),
-    ({"kind": "drip", "seconds": 0.2}, "timeout"),
-    ({"kind": "truncate"}, "unexpected-answer"),
-    ({"kind": "garbage"}, "unexpected-answer"),
-    ({"kind": "wrong"}, "unexpected-answer"),
-    ({"kind": "status", "status": 500}, "server-error"),
-    ({"kind": "status", "status": 429, "retry_after": 60}, "rate-limited"),
-    ({"kind": "status", "status": 403}, "forbidden"),
-    ({"kind": "expire"}, "token-rejected"),
-]
 
 
 @pytest.mark.parametrize(("fault", "code"), DEADLY, ids=str)

@@ -10,6 +10,7 @@ import pytest
 from multisite.regions.states import State
 from multisite.sim import Plan
 from multisite.sim.listening import running
+from tests.integration.sim.over_regions import DEADLY
 from tests.integration.sim.swept import SETTINGS, Swept, truth
 
 PLAN = Plan(regions=3, hosts=3, servers=8, projects=2, names=("one", "two", "three"))
@@ -52,26 +53,15 @@ def test_without_faults_everything_is_true(swept: Swept) -> None:
     assert_total_of(swept, "one", "two", "three")
 
 
-#: A fault of all services of a region, and the code that its services get.
-DEADLY: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "refuse"}, "connection-refused"),
+#: And some more of the same codes.
+OTHERS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "refuse", "share": 0.999}, "connection-failed"),
-    ({"kind": "reset"}, "connection-failed"),
-    ({"kind": "hang"}, "timeout"),
-    ({"kind": "drip", "seconds": 0.2}, "timeout"),
     ({"kind": "latency", "seconds": 2}, "timeout"),
-    ({"kind": "truncate"}, "unexpected-answer"),
-    ({"kind": "garbage"}, "unexpected-answer"),
-    ({"kind": "wrong"}, "unexpected-answer"),
-    ({"kind": "status", "status": 500}, "server-error"),
     ({"kind": "status", "status": 503, "retry_after": 60}, "server-error"),
-    ({"kind": "status", "status": 429, "retry_after": 60}, "rate-limited"),
-    ({"kind": "status", "status": 403}, "forbidden"),
-    ({"kind": "expire"}, "token-rejected"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "code"), DEADLY, ids=str)
+@pytest.mark.parametrize(("fault", "code"), [*DEADLY, *OTHERS], ids=str)
 def test_a_region_that_misbehaves_is_told_as_such_and_comes_back(
     swept: Swept, fault: dict[str, Any], code: str
 ) -> None:
