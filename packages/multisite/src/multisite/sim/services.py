@@ -5,6 +5,7 @@ from multisite.sim.compute import keypairs, servers  # noqa: F401 - they registe
 from multisite.sim.compute import routes as compute
 from multisite.sim.http import Answer
 from multisite.sim.identity import routes as identity
+from multisite.sim.identity.asking import ROUTES as IDENTITY_ROUTES
 from multisite.sim.image import routes as image
 from multisite.sim.network import routes as network
 from multisite.sim.service import (
@@ -29,7 +30,7 @@ def _identity_versions(base: str) -> Answer:
 
 _SERVICES = (
     Service(
-        "identity", "identity", "v3", identity.ROUTES, keystone_form, _identity_versions, flask_form,
+        "identity", "identity", "v3", IDENTITY_ROUTES, keystone_form, _identity_versions, flask_form,
         keystone_form, open_routes=identity.OPEN_ROUTES, headers={"Vary": "X-Auth-Token"},
     ),
     Service(
