@@ -89,6 +89,14 @@ async def test_one_who_gave_up_waiting_harms_no_other(service: Service, clock: F
     assert await other is True
 
 
+async def test_what_waits_at_the_end_is_stored(service: Service, clock: FixedClock) -> None:
+    region, line = await service.add("North"), InventoryWriter(service.assembly.database)
+    stored = await line.put(outcome(region, clock, "server", 1))
+    await line.close()
+    assert stored.done()
+    assert len(await InventoryStore(service.assembly.database).known(region.id, "server")) == 1
+
+
 async def test_a_failure_is_told_to_all_who_wait_and_the_line_goes_on(
     service: Service, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,15 +138,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     refresher = Refresher(
         sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
     )
-    inventory_refresher = InventoryRefresher(
-        RegionClients(clients),
-        InventoryStore(region_database),
-        Projects(ProjectStore(region_database), clock),
-        settings.inventory,
-        sweep.regions_at_once,
-        sweep.deadline,
-        clock,
-    )
+    inventory_refresher = _inventory_refresher(settings, clients, region_database, clock)
     lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
     examiner = Examiner(loop, clients, settings.home_auth_url)
     regions = RegionService(RegionStore(database), policy, examiner, rhythm, clock)
@@ -211,6 +203,20 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         ),
         offers=OfferService(inventory, capacity, usage, regions, performer, policy),
         inventory_refresher=inventory_refresher,
+    )
+
+
+def _inventory_refresher(
+    settings: Settings, clients: Regions, database: Database, clock: Clock
+) -> InventoryRefresher:
+    return InventoryRefresher(
+        RegionClients(clients),
+        InventoryStore(database),
+        Projects(ProjectStore(database), clock),
+        settings.inventory,
+        settings.sweep.regions_at_once,
+        settings.sweep.deadline,
+        clock,
     )
 
 

@@ -81,6 +81,10 @@ class ObservationWriter:
         """
         await (await self._line.put(_Sweep(region_id, target, results)))
 
+    async def close(self) -> None:
+        """Let what waits be stored."""
+        await self._line.close()
+
     async def _write_remembering(self, batch: Sequence[_Sweep]) -> Sequence[None]:
         try:
             await self._write(batch)

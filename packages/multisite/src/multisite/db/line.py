@@ -64,6 +64,14 @@ class Line(Generic[T, R]):
             self._work = asyncio.create_task(self._write_all())
         return stored
 
+    async def close(self, patience: float = 5.0) -> None:
+        """Wait until the line is empty, so many seconds at most; what is left then is not stored."""
+        if self._work is None:
+            return
+        await asyncio.wait([self._work], timeout=patience)
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+
     async def _write_all(self) -> None:
         try:
             while self._line:

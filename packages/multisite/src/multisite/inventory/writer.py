@@ -30,6 +30,10 @@ class InventoryWriter:
         """
         return await self._line.put(outcome, outcome.weight)
 
+    async def close(self) -> None:
+        """Let what waits be stored."""
+        await self._line.close()
+
     async def _write(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
         async with self._database.write() as connection:
             there = await write_outcomes(connection, outcomes)

@@ -102,6 +102,7 @@ class Sweeper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._capacity.close()
 
     def client(self, region: Region) -> RegionClient:
         """The client of a region."""
