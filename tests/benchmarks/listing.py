@@ -38,7 +38,8 @@ async def measure(folder: Path, rounds: int) -> dict[str, float]:
     database, clock = Database(url), SystemClock()
     store, capacity = RegionStore(database), CapacityStore(database)
     await _fill(database, store, clock)
-    service = RegionService(store, None, None, Rhythm(60, 15, 600, 30), clock)  # type: ignore[arg-type]
+    rhythm = Rhythm(60, 15, 600, 30)
+    service = RegionService(store, None, None, None, rhythm, clock)  # type: ignore[arg-type]
     listings = CapacityService(capacity, service, None, None, {"VCPU": 10.0}, clock)  # type: ignore[arg-type]
 
     async def floor() -> None:

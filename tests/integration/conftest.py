@@ -17,6 +17,7 @@ from multisite.clock import FixedClock
 from multisite.db import schema
 from multisite.db.engine import Database, parse_url, sync_engine
 from multisite.db.tables import metadata
+from multisite.engine import durable
 from tests.integration.service import Service, opened
 
 POSTGRESQL = os.environ.get("MULTISITE_TEST_POSTGRESQL", "")
@@ -32,6 +33,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An upgraded SQLite file to copy: migrating once is enough."""
     path = tmp_path_factory.mktemp("template") / "multisite.sqlite"
     schema.upgrade(f"sqlite:///{path}")
+    durable.migrate(f"sqlite:///{path}")
     return path
 
 
@@ -54,6 +56,7 @@ def database_url(database_kind: str, tmp_path: Path, template: Path) -> str:
         path.write_bytes(template.read_bytes())
         return f"sqlite:///{path}"
     schema.upgrade(POSTGRESQL)
+    durable.migrate(POSTGRESQL)
     engine = sync_engine(parse_url(POSTGRESQL))
     with engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):

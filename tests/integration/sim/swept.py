@@ -57,7 +57,7 @@ class Swept(OverRegions):
             self._clients, self.store, ObservationWriter(self.database), SETTINGS, self.clock
         )
         rhythm = Rhythm(60, 15, 600, 30)
-        regions = RegionService(self.store, None, None, rhythm, self.clock)  # type: ignore[arg-type]
+        regions = RegionService(self.store, None, None, None, rhythm, self.clock)  # type: ignore[arg-type]
         stored = CapacityStore(self.database)
         self._capacity = CapacityService(stored, regions, None, None, {}, self.clock)  # type: ignore[arg-type]
 

@@ -25,6 +25,16 @@ from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
 from multisite.db.room import Room
+from multisite.engine.durable import Durable
+from multisite.engine.engine import Engine
+from multisite.engine.executors import Executors
+from multisite.engine.kinds import Kinds
+from multisite.engine.runner import Runner
+from multisite.engine.schedules import Scheduling
+from multisite.engine.service import OperationService
+from multisite.engine.store import OperationStore
+from multisite.engine.writer import Writer
+from multisite.engine.writes import Journal
 from multisite.filters.service import FilterService
 from multisite.filters.store import FilterStore
 from multisite.inventory.finding import Finder
@@ -49,6 +59,7 @@ from multisite.regions.health import HealthBook
 from multisite.regions.service import RegionService
 from multisite.regions.status import Rhythm
 from multisite.regions.store import RegionStore
+from multisite.regions.workflows import RegionWorkflows
 from multisite.rules import list_rules
 from multisite.settings import Settings
 from multisite.sweeps.lease import Lease
@@ -77,6 +88,8 @@ class Assembly:
     region_database: Database
     clients: Regions
     scheduler: Scheduler
+    engine: Engine
+    operations: OperationService
     home: HomeKeystone
     policy: Policy
     regions: RegionService
@@ -93,9 +106,10 @@ class Assembly:
     inventory_refresher: InventoryRefresher
     _sweeping: "Future[None] | None" = field(default=None)
 
-    def start(self) -> None:
-        """Start the region loop, and the sweep on it."""
+    async def start(self) -> None:
+        """Start the region loop, and on it the engine and the sweep."""
         self.loop.start()
+        await self.loop.run(self.engine.start())
         self._sweeping = self.loop.submit(self.scheduler.run())
 
     async def stop(self) -> None:
@@ -103,6 +117,7 @@ class Assembly:
         if self._sweeping:
             self._sweeping.cancel()
         await self.loop.run(self._close_regions())
+        self.operations.durable.close()
         self.loop.stop()
         await self.home.close()
         await self.database.close()
@@ -114,6 +129,7 @@ class Assembly:
         return "running" if self.scheduler.status.holds_lease else "waiting"
 
     async def _close_regions(self) -> None:
+        await self.engine.stop()
         await self.scheduler.stop()
         await self.scheduler.sweeper.stop()
         await self.inventory_refresher.stop()
@@ -141,7 +157,13 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     inventory_refresher = _inventory_refresher(settings, clients, region_database, clock)
     lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
     examiner = Examiner(loop, clients, settings.home_auth_url)
-    regions = RegionService(RegionStore(database), policy, examiner, rhythm, clock)
+    calls = UserCalls(clients, settings.regions.action_deadline)
+    kinds = Kinds(RegionWorkflows(RegionStore(region_database), examiner, clock).kinds)
+    engine = _engine(settings, region_database, kinds, calls, clock)
+    operations = OperationService(
+        OperationStore(database), Journal(database), engine.durable, kinds, policy, clock
+    )
+    regions = RegionService(RegionStore(database), policy, examiner, operations, rhythm, clock)
     inventory = InventoryService(
         InventoryQueries(database),
         regions,
@@ -166,7 +188,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         sweep.image_interval,
         clock,
     )
-    performer = Performer(loop, UserCalls(clients, settings.regions.action_deadline))
+    performer = Performer(loop, calls)
     return Assembly(
         settings=settings,
         clock=clock,
@@ -183,6 +205,8 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
             clock,
             periodic=[recorder.maintain, refresher.periodic, inventory_refresher.periodic],
         ),
+        engine=engine,
+        operations=operations,
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
         policy=policy,
         regions=regions,
@@ -204,6 +228,17 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         offers=OfferService(inventory, capacity, usage, regions, performer, policy),
         inventory_refresher=inventory_refresher,
     )
+
+
+def _engine(settings: Settings, database: Database, kinds: Kinds, calls: UserCalls, clock: Clock) -> Engine:
+    bounds = settings.operations
+    executors = Executors(database, clock, name=_process_id(), ttl=bounds.ttl)
+    durable = Durable(settings.database, executors.name, bounds.at_once)
+    store = OperationStore(database)
+    writer = Writer(calls, Journal(database), clock)
+    runner = Runner(store, durable, executors, kinds, writer, clock)
+    scheduling = Scheduling(database, clock, executors.name, [])
+    return Engine(store, durable, executors, runner, scheduling, bounds, clock)
 
 
 def _inventory_refresher(

@@ -104,9 +104,12 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _db_upgrade(options: argparse.Namespace) -> int:
     from multisite.db import schema
+    from multisite.engine import durable
     from multisite.settings import load
 
-    before, after = schema.upgrade(load(files=options.config_file).database)
+    database = load(files=options.config_file).database
+    before, after = schema.upgrade(database)
+    durable.migrate(database)
     changed = "is up to date" if before == after else f"upgraded from {before or 'nothing'}"
     print(f"database: schema {after}, {changed}")  # noqa: T201
     return 0

@@ -149,6 +149,31 @@ HISTORY = [
     ),
 ]
 
+OPERATIONS = [
+    cfg.FloatOpt(
+        "beat", default=5.0, min=0.1, help="Seconds between two signs of life of a process to the others."
+    ),
+    cfg.FloatOpt(
+        "ttl",
+        default=20.0,
+        min=0.5,
+        help="Seconds without a sign of life after which the others take over the work of a process, and the "
+        "sweeps of its regions. At least three times `beat`.",
+    ),
+    cfg.IntOpt(
+        "at_once",
+        default=50,
+        min=1,
+        help="Parts of operations that run at the same time, over all processes.",
+    ),
+    cfg.IntOpt(
+        "keep",
+        default=2592000,
+        min=60,
+        help="Seconds for which operations that ended are kept (30 days by default).",
+    ),
+]
+
 PAGE = [
     cfg.BoolOpt("enabled", default=True, help="Whether the page is served beside the API."),
     cfg.StrOpt(
@@ -184,6 +209,7 @@ GROUPS: dict[str, list[Any]] = {
     "usage": USAGE,
     "inventory": INVENTORY,
     "history": HISTORY,
+    "operations": OPERATIONS,
     "page": PAGE,
     "metrics": METRICS,
     "thresholds": THRESHOLDS,

@@ -5,6 +5,7 @@ from typing import Any
 from multisite.actions import policies as actions
 from multisite.capacity import policies as capacity
 from multisite.capacity.history import policies as history
+from multisite.engine import policies as operations
 from multisite.inventory import policies as inventory
 from multisite.policy import BASE_RULES
 from multisite.regions import policies as regions
@@ -13,5 +14,5 @@ from multisite.usage import policies as usage
 
 def list_rules() -> list[Any]:
     """What the enforcer registers and the sample generator of oslo.policy asks for."""
-    domains = (regions, capacity, history, usage, inventory, actions)
+    domains = (regions, capacity, history, usage, inventory, actions, operations)
     return [*BASE_RULES, *(rule for domain in domains for rule in domain.RULES)]

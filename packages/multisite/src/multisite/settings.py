@@ -83,6 +83,16 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationSettings:
+    """Durable work; `beat`, `ttl` and `keep` are in seconds."""
+
+    beat: float
+    ttl: float
+    at_once: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageSettings:
     """The page."""
 
@@ -111,6 +121,7 @@ class Settings:
     usage: UsageSettings
     inventory: InventorySettings
     history: HistorySettings
+    operations: OperationSettings
     page: PageSettings
     metrics: MetricsSettings
     thresholds: Mapping[str, float]
@@ -189,6 +200,7 @@ def _freeze(conf: Any) -> Settings:
             **{option.dest: conf.inventory[option.dest] for option in GROUPS["inventory"]}
         ),
         history=HistorySettings(conf.history.keep, conf.history.keep_hourly),
+        operations=_operations(conf.operations),
         page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
         metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
         thresholds=_thresholds(conf.thresholds.percent_free),
@@ -196,6 +208,15 @@ def _freeze(conf: Any) -> Settings:
         token_cache_time=conf.keystone_authtoken.token_cache_time,
         oslo=conf,
     )
+
+
+def _operations(conf: Any) -> OperationSettings:
+    if conf.ttl < 3 * conf.beat:
+        raise ConfigurationError(
+            f"[operations] ttl: {conf.ttl:g} is less than three times beat ({conf.beat:g}); one late sign of "
+            "life would pass for death"
+        )
+    return OperationSettings(conf.beat, conf.ttl, conf.at_once, conf.keep)
 
 
 def _root_path(text: str) -> str:

@@ -28,7 +28,7 @@ def create_app(assembly: Assembly) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        assembly.start()
+        await assembly.start()
         yield
         await assembly.stop()
         authenticator.close()
@@ -54,6 +54,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.actions = assembly.actions
     app.state.offers = assembly.offers
     app.state.home = assembly.home
+    app.state.operations = assembly.operations
     app.state.sweep_status = assembly.sweep_status
     app.state.database_trouble = lambda: assembly.database.room.trouble
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None

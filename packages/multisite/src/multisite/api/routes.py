@@ -14,6 +14,7 @@ from multisite.actions import routes as actions
 from multisite.api import healthcheck, versions
 from multisite.capacity import routes as capacity
 from multisite.capacity.history import routes as history
+from multisite.engine import routes as operations
 from multisite.errors import BadRequest, Unauthenticated
 from multisite.inventory import routes as inventory
 from multisite.regions import routes as regions
@@ -37,12 +38,20 @@ ROUTES = (
     Route("GET", "/v1/regions", regions.list_regions),
     Route("POST", "/v1/regions", regions.create_region, status=201),
     Route("POST", "/v1/regions/discover", regions.discover_regions),
+    Route("POST", "/v1/regions/discover/all", regions.discover_all_regions, status=202),
+    Route("POST", "/v1/regions/test", regions.test_all_regions, status=202),
     Route("GET", "/v1/regions/{name}", regions.show_region),
     Route("PATCH", "/v1/regions/{name}", regions.update_region),
     Route("DELETE", "/v1/regions/{name}", regions.delete_region, status=204),
     Route("POST", "/v1/regions/{name}/test", regions.test_region),
     Route("GET", "/v1/regions/{name}/health", regions.region_health),
     Route("GET", "/v1/health", regions.list_health),
+    Route("GET", "/v1/operations", operations.list_operations),
+    Route("GET", "/v1/operations/{id}", operations.show_operation),
+    Route("GET", "/v1/operations/{id}/events", operations.follow_operation),
+    Route("GET", "/v1/operations/{id}/writes", operations.list_writes),
+    Route("POST", "/v1/operations/{id}/cancel", operations.cancel_operation, status=202),
+    Route("POST", "/v1/operations/{id}/retry", operations.retry_operation, status=202),
     Route("GET", "/v1/capacity", capacity.list_capacity),
     Route("GET", "/v1/capacity/history", history.show_history),
     Route("GET", "/v1/capacity/{region}", capacity.show_capacity),

@@ -91,14 +91,14 @@ def capacity_of(providers: Iterable[Provider]) -> dict[str, Capacity]:
     total: dict[str, list[float]] = {}
     for provider in providers:
         for name, inventory in provider.inventories.items():
-            used = provider.usages.get(name, 0)
+            usable, used = inventory.usable, provider.usages.get(name, 0)
             row = total.setdefault(name, [0, 0, 0.0, 0, 0.0, 0])
             row[0] += inventory.total
             row[1] += inventory.reserved
-            row[2] += inventory.usable
+            row[2] += usable
             row[3] += used
             if provider.available:
-                row[4] += inventory.usable
+                row[4] += usable
                 row[5] += used
     return {
         name: Capacity(

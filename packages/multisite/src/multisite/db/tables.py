@@ -277,3 +277,97 @@ saved_filters = sa.Table(
     sa.Column("query", sa.Text, nullable=False),
     sa.Column("saved_at", UtcDateTime, nullable=False),
 )
+
+operations = sa.Table(
+    "operations",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("arguments", _SMALL_JSON, nullable=False),
+    sa.Column("project_id", sa.String(64)),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Column("user_name", sa.String(255), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("cancel_requested_at", UtcDateTime),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Index("ix_operations_by_time", "created_at", "id"),
+    sa.Index("ix_operations_by_project", "project_id", "created_at", "id"),
+    sa.Index("ix_operations_by_state", "state", "finished_at"),
+)
+
+operation_parts = sa.Table(
+    "operation_parts",
+    metadata,
+    sa.Column("operation_id", sa.ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", _ORDERED, primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("percent", sa.Integer, nullable=False),
+    sa.Column("step", sa.String(255)),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error_code", sa.String(64)),
+    sa.Column("error_detail", sa.Text),
+    sa.Column("error_request_id", sa.String(64)),
+    sa.Column("undo_from", sa.Integer),
+    _json("memory"),
+    _json("result"),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+)
+
+region_writes = sa.Table(
+    "region_writes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("region", sa.String(255), nullable=False),
+    sa.Column("service", sa.String(64), nullable=False),
+    sa.Column("method", sa.String(16), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    _json("before"),
+    _json("after"),
+    sa.Column("project_id", sa.String(64)),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Column("user_name", sa.String(255), nullable=False),
+    sa.Column("operation_id", sa.String(36), index=True),
+    sa.Column("step", sa.String(255)),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("region_request_id", sa.String(64)),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("detail", sa.Text),
+)
+
+executors = sa.Table(
+    "executors",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("incarnation", sa.Integer, nullable=False),
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
+sweep_leases = sa.Table(
+    "sweep_leases",
+    metadata,
+    _region(),
+    sa.Column("executor", sa.String(128), nullable=False, index=True),
+)
+
+schedule_ticks = sa.Table(
+    "schedule_ticks",
+    metadata,
+    sa.Column("schedule", sa.String(64), primary_key=True),
+    sa.Column("tick", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("executor", sa.String(128), nullable=False),
+    sa.Column("operation_id", sa.String(36)),
+)

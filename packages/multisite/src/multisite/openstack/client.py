@@ -3,6 +3,8 @@
 A `RegionClient` knows the region's name in its catalog, its credential and the interface to use. Every
 call goes: breaker, slots (per region and over all), token, HTTP with a deadline, one re-authentication on
 401, retries with jitter for reads. What each call taught is told to a `Listener`, which keeps the health.
+
+The slots are anyio's semaphores: asyncio's looks through all who wait each time one is let in.
 """
 
 import asyncio
@@ -18,9 +20,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from anyio import Semaphore
+
 from multisite.clock import Clock
 from multisite.openstack.breaker import Breaker, CircuitBreaker
-from multisite.openstack.clouds import Clouds
+from multisite.openstack.clouds import Clouds, Credential
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.service_types import versioned
 from multisite.openstack.tokens import Access, Tokens
@@ -83,7 +87,7 @@ class Regions:
         self.transport = transport
         self.listener = listener
         self.clock = clock
-        self._slots = asyncio.Semaphore(transport.limits.at_once)
+        self._slots = Semaphore(transport.limits.at_once, fast_acquire=True)
         self._clients: dict[str, RegionClient] = {}
 
     def client(self, target: Target) -> "RegionClient":
@@ -107,11 +111,11 @@ class Regions:
 class RegionClient:
     """Makes calls to one region. Make it with `Regions.client`."""
 
-    def __init__(self, target: Target, regions: Regions, slots: asyncio.Semaphore) -> None:
+    def __init__(self, target: Target, regions: Regions, slots: Semaphore) -> None:
         self.target = target
         self._regions = regions
         self._all_slots = slots
-        self._own_slots = asyncio.Semaphore(regions.transport.limits.at_once_per_region)
+        self._own_slots = Semaphore(regions.transport.limits.at_once_per_region, fast_acquire=True)
         self._breakers: dict[str, CircuitBreaker] = {}
         self._access: Access | None = None
         #: Where each service's routes begin, by the catalog of `_access`.
@@ -120,13 +124,12 @@ class RegionClient:
     @classmethod
     def once(cls, regions: Regions, target: Target) -> "RegionClient":
         """A client for one examination: breakers of its own, so that it tries what a sweep gave up."""
-        return cls(target, regions, asyncio.Semaphore(regions.transport.limits.at_once))
+        return cls(target, regions, Semaphore(regions.transport.limits.at_once, fast_acquire=True))
 
     async def access(self) -> Access:
         """The token of this region's credential; what happens on the way is heard as that of `identity`."""
         try:
-            credential = self._regions.clouds.credential(self.target.credential)
-            access = await self._regions.tokens.access(credential)
+            access = await self._regions.tokens.access(self._credential())
         except RegionCallError as error:
             self._hear("identity", error)
             raise
@@ -249,17 +252,18 @@ class RegionClient:
         except RegionCallError as error:
             if error.code != "token-rejected":
                 raise
-        credential = self._regions.clouds.credential(self.target.credential)
-        renewed = await self._regions.tokens.renewed(credential, access.token)
+        renewed = await self._regions.tokens.renewed(self._credential(), access.token)
         return await self._send(url, _headers(renewed.token, microversion))
 
     async def _send(self, url: str, headers: Mapping[str, str]) -> Answer:
-        credential = self._regions.clouds.credential(self.target.credential)
         request_id = f"req-{uuid.uuid4()}"
         sent = {**headers, "Accept": "application/json", "X-OpenStack-Request-ID": request_id}
         sent["User-Agent"] = "multisite"
         LOG.debug("region %s: GET %s (%s)", self.target.name, url, request_id)
-        return await self._regions.transport.request("GET", url, credential=credential, headers=sent)
+        return await self._regions.transport.request("GET", url, credential=self._credential(), headers=sent)
+
+    def _credential(self) -> Credential:
+        return self._regions.clouds.credential(self.target.credential)
 
     def _breaker(self, service: str) -> CircuitBreaker:
         return self._breakers.setdefault(service, CircuitBreaker(self._regions.clock))

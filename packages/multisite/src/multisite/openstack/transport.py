@@ -5,21 +5,19 @@ becomes a `RegionCallError` here, so that nobody above handles aiohttp's excepti
 """
 
 import asyncio
-import json
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from pydantic_core import from_json
 
 from multisite.openstack.clouds import Credential
 from multisite.openstack.failures import RegionCallError
 
 #: More than any page of a listing; a region that sends more is lying.
 LARGEST_BODY = 64 * 1024 * 1024
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _OK = range(200, 301)  # 300 is how Glance and Keystone list their versions
 
 
@@ -146,19 +144,12 @@ def _parse(raw: bytes, what: str) -> dict[str, Any]:
     if not raw:
         return {}
     try:
-        text = raw.decode()
-        body = json.loads(text, parse_constant=_no_number)
-        if _SURROGATE.search(text):
-            json.dumps(body, ensure_ascii=False).encode()  # half a character: no database takes it
-    except (ValueError, RecursionError) as error:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
         raise RegionCallError("unexpected-answer", f"{what}: the answer is not JSON") from error
     if not isinstance(body, dict):
         raise RegionCallError("unexpected-answer", f"{what}: the answer is not a JSON object")
     return body
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _refusal(what: str, status: int, headers: Mapping[str, str], raw: bytes) -> RegionCallError:

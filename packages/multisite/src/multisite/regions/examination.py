@@ -64,7 +64,7 @@ class Examiner:
 
         Raises `CredentialError` when the credential cannot be used, `RegionAway` when Keystone is away.
         """
-        return await self._loop.run(self._catalog_regions(credential, interface, identity, prefix))
+        return await self._loop.run(self.regions_of_catalog(credential, interface, identity, prefix))
 
     async def require_credential(self, name: str) -> None:
         """Raise `BadRequest` where the server's clouds.yaml has no entry `name`, or cannot be read."""
@@ -77,11 +77,12 @@ class Examiner:
 
     async def examine(self, region: Region) -> Examination:
         """Authenticate, then call every service as a sweep does."""
-        return await self._loop.run(self._examine(region))
+        return await self._loop.run(self.examination(region))
 
-    async def _catalog_regions(
+    async def regions_of_catalog(
         self, credential: str, interface: Interface, identity: Identity | None, prefix: str
     ) -> list[tuple[Region, list[Endpoint]]]:
+        """As `catalog_regions`, for work that is on the region loop already."""
         try:
             entry = self._clients.clouds.credential(credential)
             access = await self._clients.tokens.access(entry)
@@ -97,7 +98,8 @@ class Examiner:
             found.append((region, await endpoints(RegionClient.once(self._clients, target_of(region)))))
         return found
 
-    async def _examine(self, region: Region) -> Examination:
+    async def examination(self, region: Region) -> Examination:
+        """As `examine`, for work that is on the region loop already."""
         client = RegionClient.once(self._clients, target_of(region))
         try:
             access = await client.access()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from multisite.openstack.breaker import Breaker
 from multisite.regions.states import CallError, State
@@ -19,7 +20,7 @@ READ_SERVICES = ("compute", "placement", "volume", "network", "image")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,254}")
 
 #: Words that stand in the API's paths where a region's name does.
-RESERVED_NAMES = frozenset({"discover", "history"})
+RESERVED_NAMES = frozenset({"discover", "history", "test"})
 
 
 class Identity(StrEnum):
@@ -119,3 +120,25 @@ class ServiceHealth:
         """Without addresses: the endpoint and the error's detail stay with the operators."""
         error = self.last_error.for_tenant() if self.last_error else None
         return replace(self, endpoint=None, last_error=error)
+
+
+def plain(region: Region, *, name: bool = False) -> dict[str, Any]:
+    """A region as plain JSON, as the audit has it."""
+    maintenance = region.maintenance
+    return ({"name": region.name} if name else {}) | {
+        "region_name": region.region_name,
+        "credential": region.credential,
+        "interface": region.interface.value,
+        "identity": region.identity.value,
+        "enabled": region.enabled,
+        "maintenance": {
+            "reason": maintenance.reason,
+            "ends_at": maintenance.ends_at.isoformat() if maintenance.ends_at else None,
+        }
+        if maintenance
+        else None,
+        "labels": dict(region.labels),
+        "position": region.position,
+        "dashboard_url": region.dashboard_url,
+        "sweep_interval": region.sweep_interval,
+    }

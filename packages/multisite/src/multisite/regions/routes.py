@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from multisite.engine.routes import OperationAnswer, operation_answer
 from multisite.errors import BadRequest
 from multisite.http import PAGE, TEXT, Limit, Link, Marker, RegionFilter, page, requester
 from multisite.regions.examination import Examination
@@ -22,7 +23,8 @@ from multisite.regions.fields import (
     WebAddress,
 )
 from multisite.regions.model import Identity, Interface, Maintenance, Region, ServiceHealth
-from multisite.regions.service import RegionService, Skipped
+from multisite.regions.registration import Skipped
+from multisite.regions.service import RegionService
 from multisite.regions.states import Freshness, State
 from multisite.regions.status import RegionView
 
@@ -82,6 +84,22 @@ class DiscoverBody(Body):
     regions: Annotated[list[Text], Field(max_length=10000)] = []
     prefix: Prefix = ""
     dry_run: Flag = False
+
+
+class DiscoverAllBody(Body):
+    """Which catalogs to look into: those that these entries of the server's clouds.yaml see."""
+
+    credentials: Annotated[list[Text], Field(min_length=1, max_length=10000)]
+    interface: Interface = Interface.PUBLIC
+    identity: Identity | None = None
+    prefix: Prefix = ""
+    dry_run: Flag = False
+
+
+class TestAllBody(Body):
+    """Which regions to test; all where none is named."""
+
+    regions: Annotated[list[Text], Field(max_length=10000)] = []
 
 
 class RegionAnswer(BaseModel):
@@ -166,6 +184,25 @@ async def discover_regions(request: Request, body: DiscoverBody) -> DiscoverAnsw
         skipped=list(found.skipped),
         dry_run=found.dry_run,
     )
+
+
+async def discover_all_regions(request: Request, body: DiscoverAllBody) -> OperationAnswer:
+    """Begin to register the regions of the catalogs that many credentials see."""
+    return operation_answer(
+        await _service(request).discover_all(
+            requester(request),
+            credentials=body.credentials,
+            interface=body.interface,
+            identity=body.identity,
+            prefix=body.prefix,
+            dry_run=body.dry_run,
+        )
+    )
+
+
+async def test_all_regions(request: Request, body: TestAllBody) -> OperationAnswer:
+    """Begin to test the credentials of many regions."""
+    return operation_answer(await _service(request).test_all(requester(request), body.regions))
 
 
 async def show_region(request: Request, name: Name) -> RegionAnswer:

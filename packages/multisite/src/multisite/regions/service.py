@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from multisite.clock import Clock
 from multisite.db import audit
+from multisite.engine.model import Operation
+from multisite.engine.service import OperationService
 from multisite.errors import AlreadyExists, BadRequest, GenerationConflict, NotFound
 from multisite.policy import Policy
-from multisite.regions import policies, status
+from multisite.regions import policies, status, workflows
 from multisite.regions.examination import Examination, Examiner
 from multisite.regions.model import (
     READ_SERVICES,
@@ -25,21 +27,15 @@ from multisite.regions.model import (
     Maintenance,
     Region,
     ServiceHealth,
+    plain,
 )
+from multisite.regions.registration import Skipped, registration
 from multisite.regions.status import RegionView, Rhythm
 from multisite.regions.store import RegionStore
 from multisite.requester import Requester
 
 #: So many unknown names are told in a sentence.
 _TOLD = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A region of a catalog that was not registered, and why."""
-
-    region_name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,18 @@ class RegionService:
     """Regions, for users."""
 
     def __init__(
-        self, store: RegionStore, policy: Policy, examiner: Examiner, rhythm: Rhythm, clock: Clock
+        self,
+        store: RegionStore,
+        policy: Policy,
+        examiner: Examiner,
+        operations: OperationService,
+        rhythm: Rhythm,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._policy = policy
         self._examiner = examiner
+        self._operations = operations
         self._rhythm = rhythm
         self._clock = clock
 
@@ -136,21 +139,10 @@ class RegionService:
             missing = wanted - {region.region_name for region, _ in found}
             if missing:
                 raise NotFound(f"the catalog of {credential!r} has no region {', '.join(sorted(missing))}")
-        holders = {region.name: region.region_name for region in await self._store.select()}
-        known = frozenset(holders)
-        for region, _ in found:
-            holders.setdefault(region.name, region.region_name)
-        ours = [pair for pair in found if holders[pair[0].name] == pair[0].region_name]
-        new = [pair for pair in ours if pair[0].name not in known]
+        plan = registration(found, await self._store.select())
         if not dry_run:
-            await self._insert(requester, new)
-        existing = tuple(region.name for region, _ in ours if region.name in known)
-        skipped = tuple(
-            _skipped(region, holders[region.name])
-            for region, _ in found
-            if holders[region.name] != region.region_name
-        )
-        return Discovery(tuple(region for region, _ in new), existing, dry_run, skipped)
+            await self._insert(requester, plan.new)
+        return Discovery(tuple(region for region, _ in plan.new), plan.existing, dry_run, plan.skipped)
 
     async def update(
         self, requester: Requester, name: str, generation: int, changes: dict[str, Any]
@@ -182,13 +174,49 @@ class RegionService:
         async with self._store.database.write() as connection:
             await self._store.delete(connection, region)
             await audit.record(
-                connection, requester, self._clock.now(), "region:delete", name, before=_plain(region)
+                connection, requester, self._clock.now(), "region:delete", name, before=plain(region)
             )
 
     async def test(self, requester: Requester, name: str) -> Examination:
         """Call every service once and say in one line what the credential lacks. Raises `NotFound`."""
         self._policy.require(requester, policies.TEST)
         return await self._examiner.examine(await self._get(name))
+
+    async def test_all(self, requester: Requester, names: Sequence[str] = ()) -> Operation:
+        """Begin to test many regions, all where no `names` are given. Raises `NotFound`."""
+        self._policy.require(requester, policies.TEST)
+        regions = await self._select(names)
+        return await self._begin(requester, workflows.TEST, {}, [region.name for region in regions])
+
+    async def discover_all(
+        self,
+        requester: Requester,
+        *,
+        credentials: Sequence[str],
+        interface: Interface,
+        identity: Identity | None,
+        prefix: str = "",
+        dry_run: bool = False,
+    ) -> Operation:
+        """Begin to register the regions of the catalogs that these credentials see, of many Keystones."""
+        self._policy.require(requester, policies.DISCOVER)
+        for credential in credentials:
+            await self._examiner.require_credential(credential)
+        arguments = {
+            "interface": interface.value,
+            "identity": identity.value if identity else None,
+            "prefix": prefix,
+            "dry_run": dry_run,
+        }
+        return await self._begin(requester, workflows.DISCOVER, arguments, sorted(set(credentials)))
+
+    async def _begin(
+        self, requester: Requester, kind: str, arguments: dict[str, Any], parts: Sequence[str]
+    ) -> Operation:
+        async with self._store.database.write() as connection:
+            operation_id = await self._operations.enqueue(connection, requester, kind, arguments, parts)
+            await audit.record(connection, requester, self._clock.now(), kind.replace("-", ":"), operation_id)
+        return (await self._operations.show(requester, operation_id))[0]
 
     async def _get(self, name: str) -> Region:
         return (await self._select([name]))[0]
@@ -215,7 +243,7 @@ class RegionService:
                     self._clock.now(),
                     "region:create",
                     region.name,
-                    after=_plain(region),
+                    after=plain(region),
                 )
 
 
@@ -252,13 +280,6 @@ def _require_future(maintenance: Maintenance | None, now: datetime) -> None:
         raise BadRequest(f"maintenance.ends_at: {ended} is over; write a moment to come")
 
 
-def _skipped(region: Region, holder: str) -> Skipped:
-    return Skipped(
-        region.region_name,
-        f"the name {region.name!r} belongs to the region {holder!r} of a catalog; register this one by hand",
-    )
-
-
 def _stale(name: str, sent: int, present: int | None) -> GenerationConflict:
     now = f"; it is {present} now" if present is not None else ""
     return GenerationConflict(
@@ -266,28 +287,7 @@ def _stale(name: str, sent: int, present: int | None) -> GenerationConflict:
     )
 
 
-def _plain(region: Region) -> dict[str, Any]:
-    maintenance = region.maintenance
-    return {
-        "region_name": region.region_name,
-        "credential": region.credential,
-        "interface": region.interface.value,
-        "identity": region.identity.value,
-        "enabled": region.enabled,
-        "maintenance": {
-            "reason": maintenance.reason,
-            "ends_at": maintenance.ends_at.isoformat() if maintenance.ends_at else None,
-        }
-        if maintenance
-        else None,
-        "labels": dict(region.labels),
-        "position": region.position,
-        "dashboard_url": region.dashboard_url,
-        "sweep_interval": region.sweep_interval,
-    }
-
-
 def _differences(old: Region, new: Region) -> tuple[dict[str, Any], dict[str, Any]]:
-    before, after = _plain(old), _plain(new)
+    before, after = plain(old), plain(new)
     changed = [key for key in before if before[key] != after[key]]
     return {key: before[key] for key in changed}, {key: after[key] for key in changed}

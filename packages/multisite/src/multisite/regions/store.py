@@ -56,12 +56,15 @@ class RegionStore:
 
     async def select(self, names: Sequence[str] = ()) -> Sequence[Region]:
         """All regions, or those called `names`, in their order."""
+        async with self.database.read() as connection:
+            return await self.read(connection, names)
+
+    async def read(self, connection: AsyncConnection, names: Sequence[str] = ()) -> Sequence[Region]:
+        """As `select`, in a transaction."""
         query = sa.select(regions).order_by(regions.c.position, regions.c.name)
         if names:
             query = query.where(regions.c.name.in_(names))
-        async with self.database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [region_of(row) for row in rows]
+        return [region_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def services(self, names: Sequence[str] = ()) -> Mapping[int, Sequence[ServiceRow]]:
         """What is stored of the services, by the region's id: one query."""

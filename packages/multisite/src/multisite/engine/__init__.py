@@ -1,0 +1,1 @@
+"""Durable work: operations that survive crashes, on one process and on several."""

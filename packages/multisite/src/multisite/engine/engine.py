@@ -1,0 +1,139 @@
+"""The engine of one process: beats, takes over from the dead, runs parts, keeps schedules, tidies up."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from multisite.clock import Clock
+from multisite.db.takeover import alone
+from multisite.engine.durable import Durable, workflow_id_of
+from multisite.engine.executors import Executors
+from multisite.engine.runner import Runner
+from multisite.engine.schedules import Scheduling
+from multisite.engine.store import OperationStore
+from multisite.errors import MultisiteError
+from multisite.settings import OperationSettings
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds between two looks for parts that nobody living runs.
+ORPHANS_INTERVAL = 60.0
+#: Seconds between two rounds of forgetting, and operations that one round forgets at most.
+FORGET_INTERVAL = 60.0
+FORGET = 200
+
+
+@dataclass(slots=True)
+class Engine:
+    """Lives on the region loop. `start` and `stop` once."""
+
+    store: OperationStore
+    durable: Durable
+    executors: Executors
+    runner: Runner
+    scheduling: Scheduling
+    settings: OperationSettings
+    clock: Clock
+    on_lost: Sequence[Callable[[], None]] = ()
+    _beating: asyncio.Task[None] | None = None
+    _ticking: asyncio.Task[None] | None = None
+    _shared_by: int = 0
+    _orphans_at: float = field(default=float("-inf"))
+    _forget_at: float = field(default=float("-inf"))
+
+    async def start(self) -> None:
+        """Be an executor, take over what dead ones left, begin to run parts."""
+        await self.executors.enter()
+        await self._adopt()
+        await self._share()
+        self.durable.launch(self.runner.run)
+        self._beating = asyncio.create_task(self._every(self.settings.beat, self._beat))
+        self._ticking = asyncio.create_task(self._every(1.0, self._tick))
+
+    async def stop(self) -> None:
+        """Run nothing more, and let others go on at once with what was under way."""
+        if self._beating is None:
+            return
+        tasks = [task for task in (self._beating, self._ticking) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.durable.stop()
+        await self.runner.stop()
+        try:
+            await self.executors.leave()
+            await self._adopt()
+        except MultisiteError as error:
+            LOG.log(error.log_level, "what was under way waits to be taken over: %s", error.detail)
+
+    async def _every(self, seconds: float, work: Callable[[], "asyncio.Future[None] | object"]) -> None:
+        while True:
+            try:
+                await work()  # type: ignore[misc]
+            except MultisiteError as error:
+                LOG.log(error.log_level, "the engine waits: %s", error.detail)
+            except Exception:
+                LOG.exception("the engine stumbled and goes on")
+            await asyncio.sleep(seconds)
+
+    async def _beat(self) -> None:
+        if not await self.executors.beat():
+            LOG.warning(
+                "this process was taken for dead (it stood still, or the database was away); it begins anew"
+            )
+            for tell in self.on_lost:
+                tell()
+            await self._rejoin()
+        buried = await self.executors.bury()
+        now = self.clock.monotonic()
+        if buried or now >= self._orphans_at:
+            await self._adopt()
+            self._orphans_at = now + ORPHANS_INTERVAL
+        if self.executors.count != self._shared_by:
+            await self._share()
+
+    async def _rejoin(self) -> None:
+        """Be an executor again; what we ran before is for whoever comes first, us included."""
+        async with alone(self.store.database, "takeover"):
+            ours = [each for each in await self.durable.pending() if each.executor == self.executors.name]
+            await self.durable.resume(ours)
+            await self.executors.enter()
+
+    async def _adopt(self) -> None:
+        """Let parts whose executor is gone wait for their turn again."""
+        async with alone(self.store.database, "takeover"):
+            async with self.store.database.read() as connection:
+                living = await self.executors.living(connection)
+            orphans = [each for each in await self.durable.pending() if each.executor not in living]
+            if orphans:
+                LOG.warning("parts of operations taken over: %d", len(orphans))
+                await self.durable.resume(orphans)
+
+    async def _share(self) -> None:
+        """Have our share of the parts that may run at once."""
+        await self.durable.share(self.executors.count)
+        self._shared_by = self.executors.count
+
+    async def _tick(self) -> None:
+        if not self.executors.alive:
+            return
+        await self.scheduling.look()
+        if self.clock.monotonic() >= self._forget_at and not await self._forget():
+            self._forget_at = self.clock.monotonic() + FORGET_INTERVAL
+
+    async def _forget(self) -> bool:
+        """Forget some of the operations that ended long ago; whether there may be more."""
+        moment = self.clock.now() - timedelta(seconds=self.settings.keep)
+        old = await self.store.finished_before(moment, FORGET)
+        if not old:
+            return False
+        workflows = [
+            workflow_id_of(operation_id, name, number)
+            for operation_id, name, attempt in old
+            for number in range(1, attempt + 1)
+        ]
+        await self.durable.delete(workflows)
+        await self.store.delete({operation_id for operation_id, _, _ in old})
+        return True

@@ -1,0 +1,162 @@
+"""Processes that do durable work: who lives, and who may still write.
+
+Each process has a row with a number, its *beat*, that it raises every few seconds. Everyone watches the beats
+of the others by a clock of its own: one that does not change for `ttl` seconds belongs to a dead process, and
+whoever sees that first deletes its row. No two clocks are ever compared, so wrong ones do no harm. Time in
+which we could not look (the database was away, or we stood still) does not count against the others.
+
+A process whose row is gone was taken for dead. Its *fence* refuses every write from then on: the row is
+looked for in the very transaction of the write. It begins anew, with the next *incarnation*.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from multisite.clock import Clock
+from multisite.db.engine import Database
+from multisite.db.tables import executors, sweep_leases
+
+LOG = logging.getLogger(__name__)
+
+_E = executors.c
+
+
+class Fenced(BaseException):
+    """This process was taken for dead, and others do its work: it must not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Lets an executor's incarnation write as long as its row is there."""
+
+    executor: str
+    incarnation: int
+
+    async def check(self, connection: AsyncConnection) -> None:
+        """Raise `Fenced` unless we may write; until the transaction ends nobody can take us for dead."""
+        query = sa.select(_E.id).where(_E.id == self.executor, _E.incarnation == self.incarnation)
+        if (await connection.execute(query.with_for_update(read=True))).first() is None:
+            raise Fenced(f"executor {self.executor} was taken for dead")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    beat: int
+    at: float
+
+
+class Executors:
+    """This process among the others. `beat` must be called every few seconds; `ttl` is in seconds."""
+
+    def __init__(self, database: Database, clock: Clock, *, name: str, ttl: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._name = name
+        self._ttl = ttl
+        self._incarnation = 0
+        self._beaten_at = float("-inf")
+        self._seen: dict[tuple[str, int], _Seen] = {}
+        self._others = 0
+
+    @property
+    def name(self) -> str:
+        """Our name, unique among all processes that ever were."""
+        return self._name
+
+    @property
+    def fence(self) -> Fence:
+        """What work that begins now has to ask before it writes."""
+        return Fence(self._name, self._incarnation)
+
+    @property
+    def alive(self) -> bool:
+        """Whether nobody can have taken us for dead, as far as we know: ask before beginning anything."""
+        return self._clock.monotonic() - self._beaten_at < self._ttl
+
+    @property
+    def count(self) -> int:
+        """How many processes there are, with ours."""
+        return self._others + 1
+
+    async def enter(self) -> None:
+        """Be one of the executors, in a new incarnation. On SQLite there is one: all others are dead."""
+        self._incarnation += 1
+        now = self._clock.now()
+        only = self._database.url.get_backend_name() == "sqlite"
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(executors).where(sa.true() if only else _E.id == self._name))
+            await connection.execute(
+                sa.insert(executors).values(
+                    id=self._name, incarnation=self._incarnation, beat=0, started_at=now, beat_at=now
+                )
+            )
+        self._beaten_at = self._clock.monotonic()
+
+    async def beat(self) -> bool:
+        """Say that we live, and look at the others; `False` when we were taken for dead."""
+        now = self._clock.monotonic()
+        stood_still = now - self._beaten_at > self._ttl / 2
+        async with self._database.write() as connection:
+            ours = await connection.execute(
+                sa.update(executors)
+                .where(_E.id == self._name, _E.incarnation == self._incarnation)
+                .values(beat=_E.beat + 1, beat_at=self._clock.now())
+            )
+            if not ours.rowcount:
+                return False
+            query = sa.select(_E.id, _E.incarnation, _E.beat).where(_E.id != self._name)
+            rows = [(name, incarnation, beat) for name, incarnation, beat in await connection.execute(query)]
+        self._watch(rows, self._clock.monotonic(), afresh=stood_still)
+        self._beaten_at = now  # before the write began: others count from when it was stored
+        return True
+
+    async def bury(self) -> Sequence[str]:
+        """Delete the rows of those that are dead, and free the regions that they swept; their names.
+
+        Of several that do this at once, each row is the catch of one.
+        """
+        now = self._clock.monotonic()
+        buried = []
+        for (name, incarnation), seen in list(self._seen.items()):
+            if now - seen.at < self._ttl:
+                continue
+            async with self._database.write() as connection:
+                gone = await connection.execute(
+                    sa.delete(executors).where(
+                        _E.id == name, _E.incarnation == incarnation, _E.beat == seen.beat
+                    )
+                )
+                if gone.rowcount:
+                    await self._free(connection, name)
+                    buried.append(name)
+            del self._seen[name, incarnation]
+        if buried:
+            LOG.warning("taken for dead, and its work taken over: %s", ", ".join(buried))
+        return buried
+
+    async def leave(self) -> None:
+        """Be no executor any more, so that nobody waits for us."""
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(executors).where(_E.id == self._name))
+            await self._free(connection, self._name)
+        self._beaten_at = float("-inf")
+
+    async def living(self, connection: AsyncConnection) -> set[str]:
+        """The names of all executors."""
+        return set(await connection.scalars(sa.select(_E.id)))
+
+    def _watch(self, rows: Sequence[tuple[str, int, int]], now: float, *, afresh: bool) -> None:
+        before, self._seen = self._seen, {}
+        self._others = len(rows)
+        for name, incarnation, beat in rows:
+            seen = before.get((name, incarnation))
+            if afresh or seen is None or seen.beat != beat:
+                seen = _Seen(beat, now)
+            self._seen[name, incarnation] = seen
+
+    async def _free(self, connection: AsyncConnection, name: str) -> None:
+        await connection.execute(sa.delete(sweep_leases).where(sweep_leases.c.executor == name))

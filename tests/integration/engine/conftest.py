@@ -1,0 +1,154 @@
+"""Operations in a database, and processes that do them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multisite.clock import SystemClock
+from multisite.db.engine import Database
+from multisite.engine.durable import Durable
+from multisite.engine.model import Operation, Part
+from multisite.engine.service import OperationService
+from multisite.engine.store import OperationStore
+from multisite.engine.writes import Journal
+from multisite.requester import Requester
+from tests.integration.engine.executor import Orders, kinds
+from tests.integration.engine.world import World
+
+WHO = Requester("u1", "olga", "Default", "p1", "ops", "Default", frozenset({"admin", "member"}))
+
+
+class Everything:
+    """A policy that allows all."""
+
+    def require(self, *_: Any) -> None:
+        """Allow it."""
+
+
+class Nursery:
+    """Starts and ends processes."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.engine.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._running: set[int] = set()
+
+    def start(self, orders: Orders) -> int:
+        """A new process; its pid."""
+        pid = self._ask(asdict(orders))
+        self._running.add(pid)
+        return pid
+
+    def wait(self, pid: int) -> int:
+        """Wait for the end of a process; its exit status."""
+        status = self._ask({"wait": pid})
+        self._running.discard(pid)
+        return status
+
+    def kill(self, pid: int) -> None:
+        """End a process as a power cut would."""
+        os.kill(pid, signal.SIGKILL)
+        self.wait(pid)
+
+    def end(self) -> None:
+        """End all."""
+        for pid in list(self._running):
+            self.kill(pid)
+        self._process.communicate(timeout=10)
+
+    def _ask(self, question: object) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+class Desk:
+    """What a user does with operations, from a test without a loop."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.world = World(folder)
+        self._runner = asyncio.Runner()
+        self._database = Database(url)
+        self._durable = Durable(url, "desk", 50)
+        self.store = OperationStore(self._database)
+        self.service = OperationService(
+            self.store,
+            Journal(self._database),
+            self._durable,
+            kinds(self.world),
+            Everything(),  # type: ignore[arg-type]
+            SystemClock(),
+        )
+
+    def run(self, work: Any) -> Any:
+        """Run a coroutine."""
+        return self._runner.run(work)
+
+    def begin(self, parts: Sequence[str] = ("one",), **arguments: Any) -> str:
+        """Enqueue a saga of ten steps for each part."""
+
+        async def work() -> str:
+            async with self._database.write() as connection:
+                return await self.service.enqueue(connection, WHO, "ten-things", arguments, parts)
+
+        return str(self.run(work()))
+
+    def operation(self, operation_id: str) -> Operation:
+        """How it stands."""
+        found: Operation = self.run(self.store.get(operation_id))
+        return found
+
+    def parts(self, operation_id: str) -> Sequence[Part]:
+        """How its parts stand."""
+        found: Sequence[Part] = self.run(self.store.parts(operation_id))
+        return found
+
+    def wait(self, operation_id: str, seconds: float = 20) -> Operation:
+        """Wait until it has ended."""
+        until = time.monotonic() + seconds
+        while not (found := self.operation(operation_id)).state.ended:
+            assert time.monotonic() < until, (found, self.parts(operation_id))
+            time.sleep(0.05)
+        return found
+
+    def orders(self, name: str, **more: Any) -> Orders:
+        """Orders for a process over the same database and world."""
+        return Orders(self.url, str(self.folder), name, **more)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.run(self._database.close())
+        self._durable.close()
+        self._runner.close()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(database_url, tmp_path / "world")
+    yield made
+    made.close()
