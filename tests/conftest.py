@@ -1,13 +1,15 @@
-"""What all tests share: a clock that stands still, and the choice of a world."""
+"""What all tests share: a clock that stands still, a PostgreSQL, and the choice of a world."""
 
 import sys
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from multisite.clock import FixedClock
+from tests import postgresql as postgresqls
 
 with warnings.catch_warnings():
     # keystonemiddleware imports WebOb, which imports the deprecated `cgi`: no test of ours is to blame.
@@ -27,3 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock(datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgresqls.Server]:
+    """A server of PostgreSQL for databases of tests; a test that wants it is skipped where there is none."""
+    try:
+        with postgresqls.server() as made:
+            yield made
+    except postgresqls.NoPostgresql as error:
+        postgresqls.do_without(error)

@@ -1,29 +1,25 @@
 """The service over a real database, without regions.
 
-Every test that asks for `database_url` runs on SQLite and, where MULTISITE_TEST_POSTGRESQL names a server
-(postgresql://USER@HOST:PORT/NAME, a database that tests may empty), on PostgreSQL as well. `service` is the
-whole application over it; its regions are never called: rows are put in through the stores.
+Every test that asks for `database_url` runs on SQLite and on PostgreSQL (`tests/postgresql.py`), with a
+database of its own. `service` is the whole application over it; its regions are never called: rows are put in
+through the stores.
 """
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import sqlalchemy as sa
 
 from multisite.clock import FixedClock
 from multisite.db import schema
-from multisite.db.engine import Database, parse_url, sync_engine
-from multisite.db.tables import metadata
+from multisite.db.engine import Database
 from multisite.engine import durable
 from tests.integration.service import Service, opened
+from tests.postgresql import Server
 
-POSTGRESQL = os.environ.get("MULTISITE_TEST_POSTGRESQL", "")
 
-
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -38,31 +34,31 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def empty_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+def empty_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database without tables."""
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path}/multisite.sqlite"
         return
-    _drop_everything()
-    yield POSTGRESQL
-    _drop_everything()
+    server: Server = request.getfixturevalue("postgresql")
+    url = server.empty()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
-def database_url(database_kind: str, tmp_path: Path, template: Path) -> str:
+def database_url(
+    database_kind: str, tmp_path: Path, template: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """A database with all tables and no rows."""
     if database_kind == "sqlite":
         path = tmp_path / "multisite.sqlite"
         path.write_bytes(template.read_bytes())
-        return f"sqlite:///{path}"
-    schema.upgrade(POSTGRESQL)
-    durable.migrate(POSTGRESQL)
-    engine = sync_engine(parse_url(POSTGRESQL))
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(sa.delete(table))
-    engine.dispose()
-    return POSTGRESQL
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    url = server.upgraded()
+    yield url
+    server.drop(url)
 
 
 @pytest_asyncio.fixture
@@ -84,11 +80,3 @@ async def second_database(database_url: str) -> AsyncIterator[Database]:
 async def service(database_url: str, tmp_path: Path, clock: FixedClock) -> AsyncIterator[Service]:
     async with opened(database_url, tmp_path, clock) as made:
         yield made
-
-
-def _drop_everything() -> None:
-    engine = sync_engine(parse_url(POSTGRESQL))
-    with engine.begin() as connection:
-        metadata.drop_all(connection)
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    engine.dispose()
