@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from multisite.clock import SystemClock
 from multisite.db.engine import Database
+from multisite.db.tables import executors
 from multisite.engine.durable import Durable
 from multisite.engine.model import Operation, Part
 from multisite.engine.service import OperationService
@@ -58,6 +60,10 @@ class Nursery:
         status = self._ask({"wait": pid})
         self._running.discard(pid)
         return status
+
+    def signal(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to a process."""
+        os.kill(pid, number)
 
     def kill(self, pid: int) -> None:
         """End a process as a power cut would."""
@@ -102,14 +108,24 @@ class Desk:
         """Run a coroutine."""
         return self._runner.run(work)
 
-    def begin(self, parts: Sequence[str] = ("one",), **arguments: Any) -> str:
-        """Enqueue a saga of ten steps for each part."""
+    def begin(
+        self, parts: Sequence[str] = ("one",), kind: str = "ten-things", priority: int = 10, **arguments: Any
+    ) -> str:
+        """Enqueue an operation, a saga of ten steps for each part."""
 
         async def work() -> str:
             async with self._database.write() as connection:
-                return await self.service.enqueue(connection, WHO, "ten-things", arguments, parts)
+                return await self.service.enqueue(connection, WHO, kind, arguments, parts, priority=priority)
 
         return str(self.run(work()))
+
+    def until(self, true: Callable[[], bool], seconds: float = 20) -> float:
+        """Wait until something is true; how long it took (seconds)."""
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < seconds
+            time.sleep(0.01)
+        return time.monotonic() - began
 
     def operation(self, operation_id: str) -> Operation:
         """How it stands."""
@@ -120,6 +136,15 @@ class Desk:
         """How its parts stand."""
         found: Sequence[Part] = self.run(self.store.parts(operation_id))
         return found
+
+    def executors(self) -> set[str]:
+        """The names of the processes that live, as far as anybody knows."""
+
+        async def work() -> set[str]:
+            async with self._database.read() as connection:
+                return set(await connection.scalars(sa.select(executors.c.id)))
+
+        return set(self.run(work()))
 
     def wait(self, operation_id: str, seconds: float = 20) -> Operation:
         """Wait until it has ended."""

@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine.default import DefaultDialect
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.clock import SystemClock
 from multisite.db.engine import Database
@@ -20,8 +19,8 @@ from multisite.engine import durable as durables
 from multisite.engine import saga as sagas
 from multisite.engine.durable import Durable
 from multisite.engine.engine import Engine
-from multisite.engine.executors import Executors
-from multisite.engine.kinds import Kind, Kinds
+from multisite.engine.executors import Executors, Fence
+from multisite.engine.kinds import Kind, Kinds, Run
 from multisite.engine.model import Json
 from multisite.engine.runner import Runner
 from multisite.engine.saga import Saga, Step, StepError
@@ -38,7 +37,8 @@ class Orders:
     """What the process shall do.
 
     It runs until `operation` has ended, or for ever. It kills itself `when` ("before" or "after") its commit
-    number `crash_at`. `careless` steps do not look for their own result.
+    number `crash_at`. `careless` steps do not look for their own result. `unfenced` it writes although it was
+    taken for dead. `form` is the form in which it stores parts, `steps` how many its saga has.
     """
 
     url: str
@@ -48,25 +48,43 @@ class Orders:
     crash_at: int = 0
     when: str = "before"
     careless: bool = False
-    beat: float = 0.2
-    ttl: float = 1.0
+    unfenced: bool = False
+    form: str = "multisite-1"
+    steps: int = STEPS
+    beat: float = 0.1
+    ttl: float = 0.5
 
 
-def kinds(world: World, *, careless: bool = False) -> Kinds:
-    """A saga of ten steps that make ten things; it fails at the last one where the arguments say so."""
+def kinds(world: World, *, careless: bool = False, steps: int = STEPS) -> Kinds:
+    """A saga of ten steps that make ten things; it fails at the last one where the arguments say so.
 
+    Each step asks the fence right before it makes its thing, as one that writes to a region does.
+    """
+
+    return Kinds(
+        [
+            Kind("ten-things", _ten_things(world, careless=careless, steps=steps), steps),
+            Kind("busy", lambda saga: saga.do(partial(_be_busy, world))),
+        ]
+    )
+
+
+def _ten_things(world: World, *, careless: bool, steps: int) -> Run:
     async def make(number: int, step: Step) -> Json:
         name = f"{step.part}-{number}"
         if step.operation.arguments.get("pause"):
             await asyncio.sleep(step.operation.arguments["pause"])
+        await step.stored(_nothing)
         if careless or not world.has(name):
             world.make(name)
-        if number == STEPS and step.operation.arguments.get("fails"):
+        if number == steps and step.operation.arguments.get("fails") and not world.has("luck"):
             raise StepError("no-way", "the last step cannot be done")
         return name
 
     async def remove(number: int, step: Step, result: Json) -> None:
         del result
+        if step.operation.arguments.get("pause"):
+            await asyncio.sleep(step.operation.arguments["pause"])
         name = f"{step.part}-{number}"
         if careless or world.has(name):
             world.remove(name)
@@ -76,10 +94,21 @@ def kinds(world: World, *, careless: bool = False) -> Kinds:
     async def run(saga: Saga) -> Json:
         return [
             await saga.do(_named(f"make {n}", partial(make, n)), undo=partial(remove, n))
-            for n in range(1, STEPS + 1)
+            for n in range(1, steps + 1)
         ]
 
-    return Kinds([Kind("ten-things", run, STEPS)])
+    return run
+
+
+async def _be_busy(world: World, step: Step) -> Json:
+    world.enter(step.part)
+    await asyncio.sleep(0.05)
+    world.leave(step.part)
+    return None
+
+
+async def _nothing(_: AsyncConnection) -> None:
+    """Write nothing: only the fence is asked."""
 
 
 def _named(name: str, step: Callable[[Step], Awaitable[Json]]) -> Callable[[Step], Awaitable[Json]]:
@@ -96,7 +125,7 @@ def engine_of(orders: Orders, made: Kinds | None = None) -> Engine:
     executors = Executors(database, clock, name=orders.name, ttl=orders.ttl)
     durable = Durable(orders.url, orders.name, 50)
     store = OperationStore(database)
-    every = made or kinds(World(Path(orders.world)), careless=orders.careless)
+    every = made or kinds(World(Path(orders.world)), careless=orders.careless, steps=orders.steps)
     runner = Runner(store, durable, executors, every, None, clock)  # type: ignore[arg-type]
     scheduling = Scheduling(database, clock, orders.name, [])
     settings = OperationSettings(orders.beat, orders.ttl, 50, 10_000)
@@ -106,46 +135,54 @@ def engine_of(orders: Orders, made: Kinds | None = None) -> Engine:
 async def work(orders: Orders) -> None:
     """Run the engine until the operation has ended."""
     engine = engine_of(orders)
+    if orders.unfenced:
+        Fence.check = _nothing_more  # type: ignore[method-assign, assignment]
     if orders.crash_at:
         _crash_at(orders.crash_at, orders.when)
     await engine.start()
-    while True:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    while not stop.is_set():
         await asyncio.sleep(0.02)
         if orders.operation is None:
             continue
         operation = await engine.store.get(orders.operation)
         if operation is not None and operation.state.ended:
-            break
+            return  # without a farewell: it is for tests of those that die
     await engine.stop()
-    engine.durable.close()
+
+
+async def _nothing_more(*_: object) -> None:
+    """Let everything pass."""
 
 
 def main(orders: Orders) -> None:
     """The process."""
-    logging.basicConfig(level=logging.WARNING)
-    durables.POLL = 0.02
+    logging.basicConfig(level=logging.ERROR)
+    durables.POLL, durables.FORMAT = 0.02, orders.form
     sagas.UNDO_PAUSE = 0.01
-    asyncio.run(work(orders))
+    asyncio.new_event_loop().run_until_complete(work(orders))
 
 
 def _crash_at(number: int, when: str) -> None:
-    """End this process, as a power cut would, before or after a commit."""
+    """End this process, as a power cut would, before or after a commit of something that was written."""
     count = 0
+    commit = sa.Connection._commit_impl  # type: ignore[attr-defined]
 
-    def patch(dialect: type[DefaultDialect]) -> None:
-        commit = dialect.do_commit
+    def note(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+            connection.info["wrote"] = True
 
-        def do_commit(self: DefaultDialect, connection: Any) -> None:
-            nonlocal count
-            count += 1
-            this = count == number
-            if this and when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
-            commit(self, connection)  # type: ignore[no-untyped-call]
-            if this:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def commit_or_die(connection: sa.Connection) -> None:
+        nonlocal count
+        wrote = connection.info.pop("wrote", False)
+        count += wrote
+        this = wrote and count == number
+        if this and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(connection)
+        if this:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        dialect.do_commit = do_commit  # type: ignore[method-assign]
-
-    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-        patch(dialect)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    sa.Connection._commit_impl = commit_or_die  # type: ignore[attr-defined]

@@ -21,14 +21,26 @@ class World:
         return (self._things / name).exists()
 
     def make(self, name: str) -> None:
-        """Make a thing. Raises `FileExistsError` where there is one."""
-        os.close(os.open(self._things / name, os.O_CREAT | os.O_EXCL))
+        """Make a thing. Raises `FileExistsError` where there is one, which the log tells as `!name`."""
+        try:
+            os.close(os.open(self._things / name, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            self._note(f"!{name}")
+            raise
         self._note(f"+{name}")
 
     def remove(self, name: str) -> None:
         """Remove a thing. Raises `FileNotFoundError` where there is none."""
         (self._things / name).unlink()
         self._note(f"-{name}")
+
+    def enter(self, room: str) -> None:
+        """Be one more in a room."""
+        self._note(f"({room}")
+
+    def leave(self, room: str) -> None:
+        """Leave a room."""
+        self._note(f"){room}")
 
     @property
     def things(self) -> list[str]:

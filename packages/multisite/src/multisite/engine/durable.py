@@ -95,7 +95,6 @@ class Durable:
             },
             operation_id,
             part,
-            attempt,
         )
 
     def launch(self, run: RunPart) -> None:
@@ -246,8 +245,11 @@ def _register() -> None:
     DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(_part)
 
 
-async def _part(operation_id: str, part: str, attempt: int) -> None:
-    """One part of an operation."""
+async def _part(operation_id: str, part: str) -> None:
+    """One attempt at a part. Its number stands in the id alone: `redo_from` copies what is given here."""
+    from dbos import DBOS
+
+    attempt = int((DBOS.workflow_id or "").removeprefix(f"{operation_id}/").partition("/")[0])
     for durable in _runners.values():
         await durable.run(operation_id, part, attempt)
 
