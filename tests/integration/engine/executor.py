@@ -167,7 +167,7 @@ def main(orders: Orders) -> None:
 def _crash_at(number: int, when: str) -> None:
     """End this process, as a power cut would, before or after a commit of something that was written."""
     count = 0
-    commit = sa.Connection._commit_impl  # type: ignore[attr-defined]
+    commit = sa.Connection._commit_impl
 
     def note(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
@@ -185,4 +185,4 @@ def _crash_at(number: int, when: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    sa.Connection._commit_impl = commit_or_die  # type: ignore[attr-defined]
+    sa.Connection._commit_impl = commit_or_die  # type: ignore[method-assign, assignment]

@@ -20,9 +20,6 @@ from multisite.db.room import Room, why_unwritable
 from multisite.errors import ConfigurationError, DatabaseAway, DatabaseUnwritable
 
 BUSY_TIMEOUT = 30.0
-#: Milliseconds that a transaction may stand open with nothing done in it. A process that stands still (a paused
-#: machine) would otherwise hold its locks for ever, and nobody could take its work over.
-IDLE_TRANSACTION = 10_000
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 #: How SQLite says that the file is no database (any more).
@@ -98,27 +95,18 @@ def parse_url(url: str) -> sa.URL:
 
 
 def sync_engine(url: sa.URL) -> sa.Engine:
-    """An engine without asyncio, for migrations and for the engine of durable work."""
-    return sa.create_engine(url.set(drivername=_SYNC_DRIVERS[url.get_backend_name()]), **_options(url))
+    """An engine without asyncio, for migrations."""
+    return sa.create_engine(url.set(drivername=_SYNC_DRIVERS[url.get_backend_name()]))
 
 
 def _make_engine(url: sa.URL, *, sqlite: bool) -> AsyncEngine:
-    options = {"json_serializer": _dumps, **_options(url)}
+    options: dict[str, Any] = {"json_serializer": _dumps, "pool_pre_ping": not sqlite}
     if sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT}
     engine = create_async_engine(url.set(drivername=_ASYNC_DRIVERS[url.get_backend_name()]), **options)
     if sqlite:
         sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
-
-
-def _options(url: sa.URL) -> dict[str, Any]:
-    """How connections are made; what the URL says of `options` stands before ours."""
-    if url.get_backend_name() == "sqlite":
-        return {}
-    ours = f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION}"
-    arguments = {} if "options" in url.query else {"options": ours}
-    return {"pool_pre_ping": True, "connect_args": arguments}
 
 
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
