@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -119,12 +120,12 @@ class Desk:
 
         return str(self.run(work()))
 
-    def until(self, true: Callable[[], bool], seconds: float = 20) -> float:
+    def until(self, true: Callable[[], bool], seconds: float = 20, pause: float = 0.01) -> float:
         """Wait until something is true; how long it took (seconds)."""
         began = time.monotonic()
         while not true():
             assert time.monotonic() - began < seconds
-            time.sleep(0.01)
+            time.sleep(pause)
         return time.monotonic() - began
 
     def operation(self, operation_id: str) -> Operation:
@@ -163,6 +164,12 @@ class Desk:
         self.run(self._database.close())
         self._durable.close()
         self._runner.close()
+
+
+def ending_standstills(url: str, seconds: float) -> str:
+    """The database, which ends transactions in which nothing happens for so long, as the service has it."""
+    timeout = f"-c idle_in_transaction_session_timeout={int(seconds * 1000)}"
+    return f"{url}?{urlencode({'options': timeout})}"
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,14 @@ from multisite.engine.runner import Runner
 from multisite.engine.saga import Saga, Step, StepError
 from multisite.engine.schedules import Scheduling
 from multisite.engine.store import OperationStore
+from multisite.engine.writer import Writer
+from multisite.engine.writes import Journal, RegionWrite
+from multisite.openstack.client import Regions, Target
+from multisite.openstack.clouds import Clouds
+from multisite.openstack.tokens import Tokens
+from multisite.openstack.transport import Limits, Transport
+from multisite.openstack.users import UserCalls
+from multisite.regions.health import HealthBook
 from multisite.settings import OperationSettings
 from tests.integration.engine.world import World
 
@@ -51,6 +59,8 @@ class Orders:
     unfenced: bool = False
     form: str = "multisite-1"
     steps: int = STEPS
+    clouds: str | None = None
+    at_once: int = 50
     beat: float = 0.1
     ttl: float = 0.5
 
@@ -119,16 +129,35 @@ def _named(name: str, step: Callable[[Step], Awaitable[Json]]) -> Callable[[Step
     return named
 
 
-def engine_of(orders: Orders, made: Kinds | None = None) -> Engine:
+async def _mark(regions: Regions, step: Step) -> Json:
+    """Make a security group in a region, unless it is there."""
+    target = Target(step.part, step.part, "sim-admin", "public")
+    name = f"mark-{step.operation.id}"
+    found = await regions.client(target).get("network", "/security-groups", {"name": name})
+    if found["security_groups"]:
+        return found["security_groups"][0]["id"]
+    body = {"security_group": {"name": name}}
+    reply = await step.write(
+        target,
+        RegionWrite(step.part, "network", "POST", ("security-groups",), f"make group {name}", after=body),
+    )
+    return reply.body["security_group"]["id"]
+
+
+def engine_of(orders: Orders) -> Engine:
     """The engine, not started."""
     database, clock = Database(orders.url), SystemClock()
     executors = Executors(database, clock, name=orders.name, ttl=orders.ttl)
-    durable = Durable(orders.url, orders.name, 50)
+    durable = Durable(orders.url, orders.name, orders.at_once)
     store = OperationStore(database)
-    every = made or kinds(World(Path(orders.world)), careless=orders.careless, steps=orders.steps)
-    runner = Runner(store, durable, executors, every, None, clock)  # type: ignore[arg-type]
+    every = kinds(World(Path(orders.world)), careless=orders.careless, steps=orders.steps)
+    clouds = Clouds(Path(orders.clouds) if orders.clouds else None)
+    regions = Regions(clouds, Tokens(clock, deadline=20), Transport(Limits()), HealthBook(), clock)
+    every.add(Kind("mark", lambda saga: saga.do(partial(_mark, regions))))
+    writer = Writer(UserCalls(regions, 20), Journal(database), clock)
+    runner = Runner(store, durable, executors, every, writer, clock)
     scheduling = Scheduling(database, clock, orders.name, [])
-    settings = OperationSettings(orders.beat, orders.ttl, 50, 10_000)
+    settings = OperationSettings(orders.beat, orders.ttl, orders.at_once, 10_000)
     return Engine(store, durable, executors, runner, scheduling, settings, clock)
 
 

@@ -4,12 +4,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
 from multisite.engine.model import State
-from tests.integration.engine.conftest import Desk, Nursery
+from tests.integration.engine.conftest import Desk, Nursery, ending_standstills
 from tests.integration.engine.executor import STEPS
 
 BEAT, TTL = 0.2, 1.0
@@ -26,8 +25,7 @@ def database_kind() -> str:
 @pytest.fixture
 def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     """Locks of processes that stand still end as soon as those are taken for dead."""
-    timeout = f"-c idle_in_transaction_session_timeout={int(TTL * 1000)}"
-    made = Desk(f"{database_url}?{urlencode({'options': timeout})}", tmp_path / "world")
+    made = Desk(ending_standstills(database_url, TTL), tmp_path / "world")
     yield made
     made.close()
 

@@ -208,12 +208,15 @@ async def wait_to_store(
     database: Database, work: Callable[[AsyncConnection], Awaitable[T]], operation_id: str
 ) -> T:
     """Write to our own database, as soon as it can be written: that it is away is no failure of the work."""
+    told = False
     while True:
         try:
             async with database.write() as connection:
                 return await work(connection)
         except DatabaseAway as error:
-            LOG.log(error.log_level, "operation %s waits: %s", operation_id, error.detail)
+            if not told:
+                LOG.log(error.log_level, "operation %s waits: %s", operation_id, error.detail)
+            told = True
         await asyncio.sleep(DATABASE_PAUSE)
 
 
