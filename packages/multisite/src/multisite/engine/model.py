@@ -38,6 +38,18 @@ RETRIED = frozenset({State.FAILED, State.CANCELLED, State.ROLLBACK_FAILED})
 _WORST = (State.ROLLBACK_FAILED, State.FAILED, State.CANCELLED, State.SUCCEEDED)
 
 
+#: Why a step failed, besides the failures of calls to regions and the errors of the API; part of the API.
+STEP_CODES = {
+    "answer-lost": "The region did not answer a write; it may have been done.",
+    "region-refused": "The region refused a write.",
+    "region-unavailable": "The region cannot be reached; the write was not sent.",
+    "region-failed": "The region answered a write with an error of its own.",
+    "credential-lacking": "A region's credential lacks something.",
+    "unknown-kind": "This multisite knows no operation of this kind.",
+    "internal-error": "A mistake of multisite.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why something did not work: a stable code, a sentence, the region's request id where it told one."""
