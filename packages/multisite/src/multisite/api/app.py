@@ -73,6 +73,7 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
         capacity=assembly.capacity,
         usage=assembly.usage,
         history=assembly.history,
+        operations=assembly.operations,
         inventory=InventoryServices(
             items=assembly.inventory,
             relations=assembly.relations,

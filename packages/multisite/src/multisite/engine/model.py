@@ -4,7 +4,7 @@ An operation is long work that a user can watch, cancel and find again. It has *
 one per credential where regions are yet to be found. A part is done as a row of steps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,6 +103,18 @@ class Operation:
     failure: Failure | None
     parts_by_state: Mapping[State, int]
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which operations a listing shows; `None` is any. `project_id` and `hidden` bound what a tenant sees."""
+
+    kinds: Sequence[str] = ()
+    states: Sequence[State] = ()
+    region: str | None = None
+    user_id: str | None = None
+    project_id: str | None = None
+    hidden: Sequence[str] = ()
 
 
 def state_of(parts: Iterable[State]) -> State:

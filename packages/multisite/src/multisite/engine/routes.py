@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from multisite.engine.model import Failure, JsonObject, Operation, Part, State
+from multisite.engine.model import Failure, JsonObject, Operation, Part, State, Wanted
 from multisite.engine.service import OperationService
-from multisite.engine.store import Wanted
 from multisite.engine.writes import WriteRecord
 from multisite.errors import BadRequest
 from multisite.http import TEXT, Limit, Link, Marker, next_link, requester
