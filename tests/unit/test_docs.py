@@ -473,7 +473,7 @@ def test_every_command_in_running_text_exists(page: Path) -> None:
 def families() -> Iterable[Any]:
     yield from metrics._capacity(CapacityListing((), totals(())))
     yield from metrics._health(())
-    yield from metrics._sweep(SchedulerStatus(), "running")
+    yield from metrics._sweep(SchedulerStatus())
     yield from metrics._inventory((), datetime.now(UTC))
     yield from metrics._refresh(RefreshStatus())
     yield metrics._writable(writable=True)
