@@ -18,7 +18,9 @@ from multisite.capacity.writer import ObservationWriter
 from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
+from multisite.db.lease import Lease
 from multisite.db.tables import observations
+from multisite.engine.executors import Executors
 from multisite.garbage import look_seldom
 from multisite.openstack.client import Regions
 from multisite.openstack.clouds import Clouds
@@ -28,15 +30,15 @@ from multisite.regions.health import HealthBook
 from multisite.regions.model import Region
 from multisite.regions.store import RegionStore
 from multisite.settings import SweepSettings
-from multisite.sweeps.lease import Lease
 from multisite.sweeps.scheduler import Scheduler
+from multisite.sweeps.sharing import Sharing
 from multisite.sweeps.sweeper import Sweeper
 from tests.benchmarks.simulated import Simulation, simulation
 
 INTERVAL = 20
 SETTINGS = SweepSettings(
     interval=INTERVAL, health_interval=15, jitter=0.1, deadline=30, fresh_deadline=10, inventory_age=600,
-    image_interval=600, lease=20, regions_at_once=50,
+    image_interval=600, regions_at_once=50,
 )  # fmt: skip
 
 
@@ -52,8 +54,12 @@ async def ages(cloud: Simulation, folder: Path, ill: set[str], seconds: float) -
             await store.insert(connection, Region(name, name, "sim-admin"))
     well = [region.id for region in await store.select() if region.name not in ill]
     sweeper = Sweeper(clients, store, ObservationWriter(database), SETTINGS, clock)
-    lease = Lease(database, clock, name="sweep", holder="bench", seconds=20)
-    scheduler = Scheduler(sweeper, store, book, lease, SETTINGS, clock)
+    executors = Executors(database, clock, name="bench", ttl=float("inf"))
+    await executors.enter()
+    lease = Lease(database, clock, name="totals", holder="bench", seconds=20)
+    scheduler = Scheduler(
+        sweeper, store, book, Sharing(database, executors, clock, 5.0), lease, SETTINGS, clock
+    )
     running = asyncio.create_task(scheduler.run())
     found: list[float] = []
     try:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from multisite.capacity.documents import Summary
 from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.history.store import HistoryStore
+from multisite.capacity.history.summing import Totals
 from multisite.capacity.history.trends import Trends
 from multisite.capacity.model import (
     AddressCount,
@@ -75,7 +76,8 @@ async def measure(regions: int, folder: Path, *, with_history: bool) -> dict[str
     schema.upgrade(url)
     database, clock = Database(url), FixedClock(datetime(2026, 11, 22, 12, 10, tzinfo=UTC))
     store = HistoryStore(database)
-    recorder = Recorder(store, HistorySettings(86400, 90 * 86400), RHYTHM, clock)
+    recorder = Recorder(store, RHYTHM, clock)
+    totals = Totals(store, HistorySettings(86400, 90 * 86400), RHYTHM, clock)
     writer = ObservationWriter(database, recorder if with_history else None)
     named = [Region(f"region-{number}", "r", "c") for number in range(regions)]
     async with database.write() as connection:
@@ -86,7 +88,8 @@ async def measure(regions: int, folder: Path, *, with_history: bool) -> dict[str
     async def sweep(changed: int) -> None:
         clock.advance(MINUTE)
         if with_history:
-            await recorder.maintain(known)
+            await recorder.follow(known)
+            await totals.maintain(known)
         used = {region.id: 5 for region in known}
         used |= {region.id: clock.now().minute for region in known[:changed]}
         await asyncio.gather(
@@ -101,21 +104,21 @@ async def measure(regions: int, folder: Path, *, with_history: bool) -> dict[str
             round(min(each), 3) for each in zip(*times, strict=True)
         )
     if with_history:
-        await _ask(database, recorder, store, clock, known, found)
+        await _ask(database, totals, store, clock, known, found)
     await database.close()
     return found
 
 
 async def _ask(
     database: Database,
-    recorder: Recorder,
+    totals: Totals,
     store: HistoryStore,
     clock: FixedClock,
     known: list[Region],
     found: dict[str, float],
 ) -> None:
     clock.advance(MINUTE)
-    found["totals: s"] = round((await timed(lambda: recorder.maintain(known)))[0], 3)
+    found["totals: s"] = round((await timed(lambda: totals.maintain(known)))[0], 3)
     trends, pairs = Trends(store, 60, clock), [(region.id, True) for region in known]
     found["trends, first: s"] = round((await timed(lambda: trends.of(pairs)))[0], 3)
     clock.advance(MINUTE)
@@ -130,7 +133,7 @@ async def _ask(
         )
     found["bytes a row"] = round(pages / max(1, found["rows"]))
     clock.advance(timedelta(days=2))
-    found["a bite of thinning: s"] = round((await timed(lambda: recorder.maintain([])))[0], 3)
+    found["a bite of thinning: s"] = round((await timed(lambda: totals.maintain([])))[0], 3)
 
 
 async def main(regions: int) -> None:

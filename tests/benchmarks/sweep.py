@@ -39,7 +39,7 @@ T = TypeVar("T")
 AT_ONCE = 50
 SETTINGS = SweepSettings(
     interval=60, health_interval=15, jitter=0, deadline=30, fresh_deadline=10, inventory_age=100_000,
-    image_interval=100_000, lease=20, regions_at_once=AT_ONCE,
+    image_interval=100_000, regions_at_once=AT_ONCE,
 )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ FILLED = {
 BODIES: dict[str, Any] = {
     "POST /v1/regions": {"name": "new", "credential": "lab-admin"},
     "POST /v1/regions/discover": {"credential": "lab-admin"},
+    "POST /v1/regions/discover/all": {"credentials": ["lab-admin"]},
+    "POST /v1/regions/test": {},
     "PATCH /v1/regions/{name}": {"generation": 1, "enabled": False},
     "POST /v1/inventory/servers": {
         "region": "RegionTwo", "name": "n", "image_id": "i", "flavor_id": "f", "network_ids": ["w"],
@@ -33,6 +35,11 @@ BODIES: dict[str, Any] = {
     "POST /v1/inventory/floating-ips": {"region": "RegionTwo", "network_id": "w"},
     "POST /v1/inventory/floating-ips/{region}/{id}/associate": {"port_id": "p"},
 }  # fmt: skip
+#: Whether there is such an operation comes before who may.
+OF_ONE_OPERATION = {
+    *(f"GET /v1/operations/{{id}}{rest}" for rest in ("", "/events", "/writes")),
+    *(f"POST /v1/operations/{{id}}/{verb}" for verb in ("cancel", "retry")),
+}
 #: What a tenant of project alpha may do; all else is 403, or 404 where it must not even show.
 TENANTS = {
     "GET /v1/regions": 200,
@@ -40,6 +47,8 @@ TENANTS = {
     "GET /v1/regions/{name}/health": 200,
     "GET /v1/health": 200,
     "GET /v1/usage": 200,
+    "GET /v1/operations": 200,
+    **dict.fromkeys(OF_ONE_OPERATION, 404),
     "GET /v1/inventory/search": 200,
     "GET /v1/inventory/keypairs": 200,
     "GET /v1/inventory/offers/{region}": 409,  # the region is disabled, and the policy came first
@@ -149,7 +158,7 @@ async def test_tenants_read_what_is_theirs_and_write_nothing(service: Service, t
 async def test_a_role_that_no_rule_names_opens_nothing(service: Service) -> None:
     await service.add("RegionTwo", "compute")
     answers = await walk(service, "roleless")
-    hidden = {USAGE, "GET /v1/inventory/keypairs"}
+    hidden = {USAGE, "GET /v1/inventory/keypairs", *OF_ONE_OPERATION}
     assert statuses(answers) == expected(lambda name: 404 if name in hidden else 403)
 
 
@@ -158,6 +167,7 @@ async def test_a_system_reader_reads_everything_and_writes_nothing(service: Serv
     answers = await walk(service, "system-reader")
 
     others = {
+        **dict.fromkeys(OF_ONE_OPERATION, 404),
         "GET /v1/inventory/offers/{region}": 403,  # what a project may create is told to its members
         "GET /v1/inventory/{kind}/{region}/{id}": 404,
         "POST /v1/inventory/{kind}/{region}/{id}/{action}": 404,

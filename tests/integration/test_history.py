@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from multisite.capacity.history.model import Figures, figures_of, of_document, to_document, totals
 from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.history.store import BITE, HistoryStore, Row
+from multisite.capacity.history.summing import Totals
 from multisite.capacity.history.trends import Trends
 from multisite.capacity.model import (
     AddressCount,
@@ -39,23 +40,29 @@ SETTINGS = HistorySettings(86400, 90 * 86400)
 
 
 class Sweeping:
-    """A process that holds the lease: sweeps regions, and keeps their history."""
+    """A process that sweeps regions, and keeps their history and that of the totals."""
 
     def __init__(self, database: Database, clock: FixedClock, regions: Sequence[Region]) -> None:
         self.store = HistoryStore(database)
-        self.recorder = Recorder(self.store, SETTINGS, RHYTHM, clock)
+        self.recorder = Recorder(self.store, RHYTHM, clock)
+        self.totals = Totals(self.store, SETTINGS, RHYTHM, clock)
         self.writer = ObservationWriter(database, self.recorder)
         self.clock, self.regions = clock, list(regions)
 
     async def sweep(self, used: int | None = 4, after: timedelta = MINUTE, **other: Any) -> None:
         """A sweep of all regions after a while; `None` is a Placement that refuses."""
         for _ in range(int(after / TICK)):
-            await self.recorder.maintain(self.regions)
+            await self.tick()
             self.clock.advance(TICK)
-        await self.recorder.maintain(self.regions)
+        await self.tick()
         for region in self.regions:
             await self.writer.write(region.id, [self.placement(used), *other.values()])
-        await self.recorder.maintain(self.regions)
+        await self.tick()
+
+    async def tick(self) -> None:
+        """What the scheduler does each second."""
+        await self.recorder.follow(self.regions)
+        await self.totals.maintain(self.regions)
 
     def placement(self, used: int | None) -> Observation:
         """What Placement answered."""
@@ -136,12 +143,12 @@ async def test_a_restart_in_time_leaves_no_gap(process: Sweeping, clock: FixedCl
     assert await rows(process.store.database) == [("12:01:00", True, 4)]
 
 
-async def test_a_process_without_the_lease_leaves_no_rows(process: Sweeping) -> None:
+async def test_a_process_that_does_not_sweep_a_region_leaves_no_rows(process: Sweeping) -> None:
     await process.writer.write(process.regions[0].id, [process.placement(4)])
     assert await rows(process.store.database) == []
 
     await process.sweep(4)
-    process.clock.advance(timedelta(seconds=21))  # and nobody called `maintain`
+    process.clock.advance(timedelta(seconds=21))  # and nobody called `follow`
     await process.writer.write(process.regions[0].id, [process.placement(5)])
     assert await rows(process.store.database) == [("12:01:00", True, 4)]
 
@@ -200,11 +207,12 @@ async def test_totals_say_of_how_many_regions_they_are(service: Service, clock: 
     regions = [await service.add(name, "placement") for name in ("one", "two")]
     process = Sweeping(service.assembly.database, clock, regions)
     await process.sweep(4)
+    clock.advance(timedelta(seconds=1))
     for region, used in zip(regions, (5, None), strict=True):
         await process.writer.write(region.id, [process.placement(used)])
     for _ in range(4):
         clock.advance(TICK)
-        await process.recorder.maintain(regions)
+        await process.tick()
 
     async with process.store.database.read() as connection:
         found = await connection.execute(
@@ -226,10 +234,10 @@ async def test_a_region_that_is_not_swept_any_more_leaves_the_totals(
     for _ in range(4):
         for _ in range(3):
             clock.advance(TICK)
-            await process.recorder.maintain(regions)
+            await process.tick()
         await process.writer.write(regions[0].id, [process.placement(4)])
     clock.advance(TICK)
-    await process.recorder.maintain(regions)
+    await process.tick()
 
     (*_, last) = await rows(process.store.database, capacity_history_totals)
     assert last[2] == 4, "and not 8"
@@ -253,7 +261,7 @@ async def test_old_rows_go_in_small_bites_and_one_an_hour_stays(process: Sweepin
         await store.insert(connection, [*old, ancient, young])
     counts = []
     for _ in range(4):
-        await process.recorder.maintain(process.regions)
+        await process.tick()
         clock.advance(timedelta(seconds=1))
         async with store.database.read() as connection:
             counts.append(await connection.scalar(sa.select(sa.func.count()).select_from(capacity_history)))
@@ -268,7 +276,7 @@ async def test_trends_hold_values_keep_peaks_and_show_gaps(
     trends, region_id = Trends(process.store, 60, clock), process.regions[0].id
     for used in (4, 4, 40, 8, None, None, 8):  # of 40; from 12:01 on
         await process.sweep(used)
-    await process.recorder.maintain(process.regions)
+    await process.tick()
     trend = (await trends.of([(region_id, True)]))[region_id]
     assert trend.span == timedelta(hours=1)
     assert trend.values[-4:] == (10.0, 100.0, 100.0, 20.0)

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from multisite.clock import FixedClock
 from multisite.db.engine import Database
+from multisite.db.lease import Lease
 from multisite.db.tables import leases
-from multisite.sweeps.lease import Lease
 
 SECONDS = 20
 

@@ -32,6 +32,8 @@ from multisite.api.routes import ROUTES, add_routes
 from multisite.capacity.service import CapacityListing
 from multisite.capacity.totals import totals
 from multisite.clock import FixedClock
+from multisite.engine.model import STEP_CODES
+from multisite.engine.model import State as OperationState
 from multisite.errors import MultisiteError
 from multisite.inventory.refresher import RefreshStatus
 from multisite.openstack.failures import CODES
@@ -306,6 +308,16 @@ def test_every_state_is_documented() -> None:
     assert set(column(read("states.md"), "state", "when")) == set(State)
 
 
+def test_every_state_of_an_operation_is_documented() -> None:
+    documented = column(read("states.md"), "operation", "ended")
+
+    assert documented == {state: "yes" if state.ended else "no" for state in OperationState}
+
+
+def test_every_failure_of_a_step_is_documented() -> None:
+    assert set(column(read("errors.md"), "code", "why a step failed")) == set(STEP_CODES)
+
+
 # -- commands ------------------------------------------------------------------------
 
 
@@ -461,7 +473,7 @@ def test_every_command_in_running_text_exists(page: Path) -> None:
 def families() -> Iterable[Any]:
     yield from metrics._capacity(CapacityListing((), totals(())))
     yield from metrics._health(())
-    yield from metrics._sweep(SchedulerStatus(), "running")
+    yield from metrics._sweep(SchedulerStatus())
     yield from metrics._inventory((), datetime.now(UTC))
     yield from metrics._refresh(RefreshStatus())
     yield metrics._writable(writable=True)

@@ -59,7 +59,7 @@ def output(*regions: RegionCapacity) -> str:
     families = [
         *metrics._capacity(CapacityListing(regions, totals(regions))),
         *metrics._health(health),
-        *metrics._sweep(SchedulerStatus(), "running"),
+        *metrics._sweep(SchedulerStatus()),
     ]
     return generate_latest(metrics._Families(families)).decode()
 

@@ -32,8 +32,10 @@ TENANTS_SEE = {
     "multisite:usage:list",
     "multisite:inventory:list",
     "multisite:inventory:offers",
+    "multisite:operation:list",
 }
-OWN_PROJECT = {"multisite:usage:show"}
+OWN_PROJECT = {"multisite:usage:show", "multisite:operation:show", "multisite:operation:writes"}
+OWN_PROJECT_DOES = {"multisite:operation:steer"}
 MEMBERS_DO = {action.rule for action in ACTIONS}
 
 
@@ -53,13 +55,13 @@ def allowed(policy: Policy, requester: Requester, project: str = "p1") -> set[st
 
 def test_every_rule_is_in_one_of_the_lists_here() -> None:
     names = {rule.name for rule in list_rules() if rule.name.startswith("multisite:")}
-    assert names == CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | MEMBERS_DO
+    assert names == CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | OWN_PROJECT_DOES | MEMBERS_DO
 
 
 @pytest.mark.parametrize("system", [False, True])
 def test_an_administrator_may_do_everything(policy: Policy, *, system: bool) -> None:
     admin = who("admin", project=None if system else "p1", system=system)
-    everything = CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | MEMBERS_DO
+    everything = CHANGES | OPERATORS_SEE | TENANTS_SEE | OWN_PROJECT | OWN_PROJECT_DOES | MEMBERS_DO
     assert allowed(policy, admin, "p2") == everything
 
 
@@ -71,7 +73,8 @@ def test_a_system_reader_sees_everything_and_changes_nothing(policy: Policy) -> 
 @pytest.mark.parametrize("role", ["reader", "member", "manager"])
 def test_a_tenant_sees_regions_and_its_own_project(policy: Policy, role: str) -> None:
     acts = MEMBERS_DO if role != "reader" else set()
-    assert allowed(policy, who(role)) == TENANTS_SEE | OWN_PROJECT | acts
+    own = OWN_PROJECT_DOES if role != "reader" else set()
+    assert allowed(policy, who(role)) == TENANTS_SEE | OWN_PROJECT | own | acts
     assert allowed(policy, who(role), "p2") == TENANTS_SEE | acts
 
 

@@ -23,6 +23,8 @@ def test_the_defaults() -> None:
     assert (found.sweep.interval, found.sweep.health_interval, found.usage.interval) == (60, 15, 300)
     assert (found.usage.projects, found.usage.keep) == ("asked", 86400)
     assert found.thresholds == {"VCPU": 10, "MEMORY_MB": 10, "DISK_GB": 10, "volume": 10, "external_ipv4": 10}
+    assert (found.operations.beat, found.operations.ttl) == (5.0, 20.0)
+    assert (found.operations.at_once, found.operations.keep) == (50, 2592000)
     assert found.token_cache_time == 30
     assert found.regions.clouds_file is None
 
@@ -36,6 +38,9 @@ root_path = /multisite/
 forwarded_allow_ips = 10.0.0.1,10.0.0.2
 [regions]
 clouds_file = ~/clouds.yaml
+[operations]
+beat = 0.5
+ttl = 1.5
 [thresholds]
 percent_free = VCPU:12.5
 [keystone_authtoken]
@@ -46,6 +51,7 @@ token_cache_time = -1
     assert found.api.root_path == "/multisite"
     assert found.api.forwarded_allow_ips == "10.0.0.1,10.0.0.2"
     assert found.regions.clouds_file == Path.home() / "clouds.yaml"
+    assert (found.operations.beat, found.operations.ttl) == (0.5, 1.5)
     assert found.thresholds == {"VCPU": 12.5}
     assert found.home_auth_url == "http://keystone:5000"
     assert found.token_cache_time == -1
@@ -69,6 +75,9 @@ token_cache_time = -1
         ("[api]\npublic_url = cloud.example\n", "[api] public_url: cloud.example is not an address such as"),
         ("[api]\npublic_url = https://u:p@cloud.example\n", "public_url"),
         ("[api]\npublic_url = https://cloud.example/?a=b\n", "public_url"),
+        ("[operations]\nat_once = 0\n", "at_once"),
+        ("[operations]\nbeat = 0\n", "beat"),
+        ("[operations]\nbeat = 5\nttl = 14\n", "[operations] ttl: 14 is less than three times beat (5)"),
         ("no section here\n", "configuration cannot be read"),
     ],
 )

@@ -17,7 +17,7 @@ from tests.integration.sim.over_regions import OverRegions
 
 SETTINGS = SweepSettings(
     interval=60, health_interval=15, jitter=0, deadline=3, fresh_deadline=10, inventory_age=0,
-    image_interval=0, lease=20, regions_at_once=50,
+    image_interval=0, regions_at_once=50,
 )  # fmt: skip
 
 

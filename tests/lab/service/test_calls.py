@@ -32,7 +32,6 @@ SETTINGS = SweepSettings(
     fresh_deadline=10,
     inventory_age=600,
     image_interval=600,
-    lease=20,
     regions_at_once=50,
 )
 

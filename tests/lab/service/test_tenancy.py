@@ -49,7 +49,7 @@ def test_a_foreign_token_learns_nothing_by_any_route(fresh: Cloud, admin: Api) -
     secrets = [alpha_project, "alpha", "127.0.0.1", f"{fresh.regions[0]}-admin", "admin-lab"]
     allowed = {"/", "/v1", "/healthcheck", "/v1/regions", "/v1/regions/{name}", "/v1/regions/{name}/health"}
     allowed |= {"/v1/health", "/v1/usage", "/v1/inventory/keypairs", "/v1/inventory/offers/{region}"}
-    allowed |= {"/v1/inventory/{kind}"}
+    allowed |= {"/v1/inventory/{kind}", "/v1/operations"}
     for method, path in operations(fresh):
         body = (
             {"generation": 1}

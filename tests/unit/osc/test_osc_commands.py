@@ -30,6 +30,9 @@ CALLS = {
     "region create": ["RegionTwo", "--credential", "lab-admin"],
     "region discover": ["--credential", "lab-admin"],
     "region test": ["RegionTwo"],
+    "operation list": ["--long"],
+    "operation show": [ID],
+    "operation write list": ["--long", ID],
     "capacity history show": ["--hours", "2"],
     "capacity list": ["--long", "--total"],
     "capacity show": ["RegionTwo"],
@@ -48,10 +51,18 @@ CALLS |= {f"{kind} list": ["--long"] for kind in KINDS} | {
     f"{kind} show": ["--region", "RegionTwo", ID] for kind in KINDS
 }
 CALLS |= {"keypair list": [], "where": ["web"]}
-SHOW_ONE = {"region show", "region create", "server create", "volume create", "floating ip create"}
+SHOW_ONE = {
+    "region show",
+    "region create",
+    "operation show",
+    "server create",
+    "volume create",
+    "floating ip create",
+}
 SHOW_ONE |= {f"{kind} show" for kind in KINDS}
 SILENT = {
     *("region set", "region delete"),
+    *("operation cancel", "operation retry", "operation wait"),
     *("server start", "server stop", "server reboot", "server resize", "server delete"),
     *("server resize confirm", "server resize revert"),
     *("volume attach", "volume detach", "volume delete"),
@@ -87,6 +98,12 @@ def whole_service(cloud: Cloud) -> None:
     )
     checks = [{"check": "token", "ok": True, "detail": None}]
     cloud.answer("POST", "/v1/regions/RegionTwo/test", {"ok": True, "summary": "fine", "checks": checks})
+    operation = cloud.example("OPERATION", id=ID)
+    cloud.answer("GET", "/v1/operations", {"operations": [operation], "links": []})
+    found = {"operation": operation, "regions": [cloud.example("PART")]}
+    cloud.answer("GET", f"/v1/operations/{ID}", found)
+    writes = {"writes": [cloud.example("WRITE")], "links": []}
+    cloud.answer("GET", f"/v1/operations/{ID}/writes", writes)
     cloud.answer("GET", "/v1/health", {"services": [cloud.example("HEALTH")], "links": []})
     complete = totals | {"complete": True, "missing": []}
     cloud.answer("GET", "/v1/capacity", {"regions": [capacity], "totals": complete, "links": []})
@@ -105,8 +122,8 @@ def whole_service(cloud: Cloud) -> None:
         path = f"/v1/inventory/{PLURALS.get(noun, noun.replace(' ', '-') + 's')}"
         cloud.answer("GET", path, {"items": [item], "complete": True, "missing": [], "links": []})
         cloud.answer("GET", f"{path}/RegionTwo/{ID}", item)
-    found = [{"match": "name", "exact": False, "item": ITEM}]
-    answer = {"found": found, "more": False, "complete": True, "missing": []}
+    matches = [{"match": "name", "exact": False, "item": ITEM}]
+    answer = {"found": matches, "more": False, "complete": True, "missing": []}
     cloud.answer("GET", "/v1/inventory/search", answer)
     keypair = {
         "region": "RegionTwo", "name": "k", "type": "ssh", "fingerprint": "aa:bb",

@@ -1,4 +1,4 @@
-"""The scheduler with all around it: sweeps that are noted, regions in memory, a lease that is a flag."""
+"""The scheduler with all around it: sweeps that are noted, regions in memory, parts and a lease by word."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -9,11 +9,12 @@ import pytest
 
 from multisite import settings
 from multisite.clock import FixedClock
+from multisite.db.lease import Lease
 from multisite.regions.health import HealthBook, HealthRecord
 from multisite.regions.model import Region
 from multisite.regions.status import ServiceRow
-from multisite.sweeps.lease import Lease
 from multisite.sweeps.scheduler import Scheduler
+from multisite.sweeps.sharing import Move, Sharing
 from multisite.sweeps.sweeper import Sweeper
 
 ONE = Region("one", "one", "c", id=1)
@@ -39,6 +40,9 @@ class Sweeps:
     def forget(self, _region_id: int, name: str) -> None:
         self.forgotten.append(name)
 
+    def drop(self, _region_id: int) -> list[asyncio.Task[None]]:
+        return []
+
     def client(self, region: Region) -> str:
         return region.name
 
@@ -50,6 +54,7 @@ class Sweeps:
 class Store:
     """Regions in memory, and the health that was written."""
 
+    shares: "Shares"
     regions: list[Region] = field(default_factory=lambda: [ONE, TWO])
     written: list[HealthRecord] = field(default_factory=list)
     failure: Exception | None = None
@@ -59,13 +64,56 @@ class Store:
             raise self.failure
         return self.regions
 
+    async def swept_by(self, name: str) -> list[Region]:
+        assert name == self.shares.name
+        return [each for each in await self.select() if each.enabled and self.shares.ours(each.id)]
+
     async def services(self) -> dict[int, list[ServiceRow]]:
         return {}
 
-    async def write_health(self, records: list[HealthRecord]) -> None:
+    async def write_health(self, records: list[HealthRecord], _fence: object) -> bool:
         if self.failure:
             raise self.failure
         self.written += records
+        return True
+
+
+@dataclass
+class Shares:
+    """Which regions are ours: all but the `others`, until we are told to `move`."""
+
+    others: set[int] = field(default_factory=set)
+    move: Move = field(default_factory=Move)
+    alive: bool = True
+    busy: set[int] = field(default_factory=set)
+    events: list[str] = field(default_factory=list)
+    name: str = "us"
+    fence: None = None
+    enabled: int = 2
+
+    def ours(self, region_id: int | None) -> bool:
+        return region_id not in self.others
+
+    @property
+    def held(self) -> set[int]:
+        return {1, 2} - self.others
+
+    async def look(self, busy: Any) -> Move:
+        self.busy = set(busy)
+        move, self.move = self.move, Move()
+        return move
+
+    async def give(self, region_ids: Any) -> None:
+        self.others |= set(region_ids)
+
+    async def take(self, region_ids: Any) -> None:
+        self.others -= set(region_ids)
+
+    def lose(self) -> None:
+        self.others = {1, 2}
+
+    async def leave(self) -> None:
+        self.events.append("left")
 
 
 @dataclass
@@ -89,6 +137,7 @@ class World:
     scheduler: Scheduler
     sweeps: Sweeps
     store: Store
+    shares: Shares
     lease: Held
     clock: FixedClock
 
@@ -110,13 +159,15 @@ def world(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> World:
         return False
 
     monkeypatch.setattr("multisite.sweeps.scheduler.probe", silence)
-    sweeps, store, lease = Sweeps(), Store(), Held()
+    sweeps, shares, lease = Sweeps(), Shares(), Held()
+    store = Store(shares)
     scheduler = Scheduler(
         cast("Sweeper", sweeps),
         cast("Any", store),
         HealthBook(),
+        cast("Sharing", shares),
         cast("Lease", lease),
         replace(settings.load(files=[]).sweep, jitter=0.0),
         clock,
     )
-    return World(scheduler, sweeps, store, lease, clock)
+    return World(scheduler, sweeps, store, shares, lease, clock)

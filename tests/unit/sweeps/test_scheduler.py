@@ -12,6 +12,7 @@ from multisite.errors import DatabaseAway
 from multisite.openstack.client import Outcome
 from multisite.openstack.failures import RegionCallError
 from multisite.regions.model import Region
+from multisite.sweeps.sharing import Move
 from tests.unit.sweeps.conftest import ONE, TWO, World
 
 
@@ -37,21 +38,74 @@ async def test_jitter_stays_within_its_share_of_the_interval(world: World) -> No
     assert 63 < max(spread) <= 66
 
 
-async def test_only_the_holder_of_the_lease_reads(world: World) -> None:
-    world.lease.ours = False
-    assert await world.tick() == []
-    assert not world.scheduler.status.holds_lease
+async def test_only_the_regions_that_we_hold_are_read(world: World) -> None:
+    world.shares.others = {2}
+    assert await world.tick() == ["one"]
+    assert (world.scheduler.status.regions, world.scheduler.status.enabled) == (1, 2)
 
-    world.lease.ours = True
-    assert await world.tick(after=1) == ["one", "two"]
-    assert world.scheduler.status.holds_lease
+    world.shares.move = Move(take=frozenset({2}))
+    assert await world.tick(after=1) == ["two"]
+    assert world.scheduler.status.regions == 2
 
 
-async def test_a_lease_that_is_lost_ends_the_plans_and_one_that_is_back_begins_anew(world: World) -> None:
+async def test_a_region_that_is_given_up_is_swept_no_more_before_it_is_free(world: World) -> None:
+    world.sweeps.held["two"] = asyncio.Event()
     await world.tick()
-    world.lease.ours = False
+    task = world.scheduler._plans[2].task
+    assert task
+    still: list[bool] = []
+
+    async def give(region_ids: Any) -> None:
+        still.append(not task.done())
+        world.shares.others |= set(region_ids)
+
+    world.shares.give = give  # type: ignore[method-assign]
+    world.shares.move = Move(give=frozenset({2}))
     await world.tick(after=1)
-    world.lease.ours = True
+    assert world.shares.busy == {2}
+    assert still == [False]
+    assert world.sweeps.forgotten == ["two"]
+    assert await world.tick(after=60) == ["one"]
+
+
+async def test_a_region_that_somebody_took_from_us_is_dropped(world: World) -> None:
+    dropped: list[int] = []
+
+    def drop(region_id: int) -> list[asyncio.Task[None]]:
+        dropped.append(region_id)
+        return []
+
+    world.scheduler.drop = [drop]
+    await world.tick()
+    world.shares.others = {1, 2}
+    assert await world.tick(after=60) == []
+    assert sorted(dropped) == [1, 2]
+    world.shares.others = set()
+    assert await world.tick(after=1) == ["one", "two"]
+
+
+async def test_whoever_was_taken_for_dead_drops_everything_at_once(world: World) -> None:
+    world.sweeps.held |= {"one": asyncio.Event(), "two": asyncio.Event()}
+    await world.tick()
+    tasks = [plan.task for plan in world.scheduler._plans.values() if plan.task]
+    heard(world, "compute")
+
+    world.scheduler.lose()
+
+    assert all(task.cancelling() for task in tasks)
+    assert len(tasks) == 2
+    world.sweeps.held.clear()
+    assert await world.tick(after=60) == []
+    assert world.store.written == [], "what was heard before is old"
+
+
+async def test_nothing_is_read_while_others_may_have_our_regions(world: World) -> None:
+    world.shares.alive = False
+    heard(world, "compute")
+    assert await world.tick() == []
+    assert world.store.written == []
+
+    world.shares.alive = True
     assert await world.tick(after=1) == ["one", "two"]
 
 
@@ -120,8 +174,8 @@ def heard(world: World, service: str, code: str | None = None) -> None:
     world.scheduler.book.heard(Outcome("one", service, world.clock.now(), error))
 
 
-async def test_what_calls_taught_is_stored_at_the_next_tick_even_without_the_lease(world: World) -> None:
-    world.lease.ours = False
+async def test_what_calls_taught_is_stored_at_the_next_tick_whoever_has_the_region(world: World) -> None:
+    world.shares.others = {1, 2}
     heard(world, "compute")
     await world.tick()
     assert [record.service for record in world.store.written] == ["compute"]
@@ -183,21 +237,34 @@ async def test_a_service_that_was_well_all_along_brings_no_sweep_forward(
     assert await world.tick(after=1) == []
 
 
-async def test_periodic_work_gets_the_enabled_regions_while_the_lease_is_held(world: World) -> None:
-    given: list[list[str]] = []
-
+def noting(notes: list[list[str]]) -> Callable[[Any], Any]:
     async def work(regions: Any) -> None:
-        given.append([region.name for region in regions])
+        notes.append([region.name for region in regions])
 
-    world.scheduler.periodic = [work]
-    world.store.regions = [ONE, replace(TWO, enabled=False)]
+    return work
+
+
+async def test_periodic_work_gets_the_regions_that_we_sweep(world: World) -> None:
+    given: list[list[str]] = []
+    world.scheduler.periodic = [noting(given)]
+    world.store.regions = [ONE, TWO, Region("three", "three", "c", id=3, enabled=False)]
+    world.shares.others = {2}
     await world.tick()
-    world.lease.ours = False
-    await world.tick(after=1)
     assert given == [["one"]]
 
 
-async def test_stopping_ends_what_is_under_way_stores_what_was_heard_and_gives_the_lease_up(
+async def test_work_for_all_regions_is_done_by_the_one_with_the_lease(world: World) -> None:
+    given: list[list[str]] = []
+    world.scheduler.together = [noting(given)]
+    world.store.regions = [ONE, TWO, Region("three", "three", "c", id=3, enabled=False)]
+    world.shares.others = {2}
+    await world.tick()
+    world.lease.ours = False
+    await world.tick(after=1)
+    assert given == [["one", "two"]]
+
+
+async def test_stopping_ends_what_is_under_way_stores_what_was_heard_and_gives_all_up(
     world: World,
 ) -> None:
     world.sweeps.held["one"] = asyncio.Event()
@@ -210,4 +277,5 @@ async def test_stopping_ends_what_is_under_way_stores_what_was_heard_and_gives_t
     assert task
     assert task.cancelled()
     assert len(world.store.written) == 1
+    assert world.shares.events == ["left"]
     assert world.lease.released

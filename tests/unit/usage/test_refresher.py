@@ -31,9 +31,7 @@ class Store:
     async def forget(self, _before: object) -> None:
         return
 
-    async def write(
-        self, _project: str, _region: int, readings: list[UsageReading], _target: object = None
-    ) -> None:
+    async def write(self, _project: str, _region: int, readings: list[UsageReading], *_: object) -> None:
         self.written.append({reading.service: reading.found for reading in readings})
 
 

@@ -37,6 +37,7 @@ from multisite.capacity.model import (
     VolumeSummary,
 )
 from multisite.clock import FixedClock
+from multisite.engine.model import Operation, Part
 from multisite.openstack.home import IssuedToken
 from multisite.regions.model import Maintenance, Region, ServiceHealth
 from multisite.regions.states import CallError, Freshness, Missing, State, region_state
@@ -47,6 +48,7 @@ from multisite.web.pages import Pages, create_pages
 from multisite.web.services import Services
 from multisite.web.session import SessionSealer
 from tests.unit.web.items import Items
+from tests.unit.web.work import Operations
 
 SERVICES = ("compute", "image", "network", "placement", "volume")
 SECRET_ADDRESS = "http://10.20.30.40:8774"
@@ -211,8 +213,16 @@ class _Keystone:
 
 
 class _Regions:
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, work: Operations) -> None:
+        self.world, self.work = world, work
+
+    async def test_all(self, requester: Requester, names: Sequence[str] = ()) -> Operation:
+        assert not names
+        if "admin" not in requester.roles:
+            raise errors.Forbidden("Testing is for operators.")
+        self.work.tested.append(requester.user_name)
+        self.work.add("tested", *(Part(name) for name in self.world.views))
+        return self.work.there["tested"]
 
     async def list(self, requester: Requester, *, names: Sequence[str] = ()) -> Sequence[RegionView]:
         assert not names
@@ -520,14 +530,21 @@ def items() -> Items:
 
 
 @pytest.fixture
-def pages(world: World, items: Items, sealer: SessionSealer) -> Pages:
+def work(world: World) -> Operations:
+    """No operations yet."""
+    return Operations(world.clock.now())
+
+
+@pytest.fixture
+def pages(world: World, items: Items, work: Operations, sealer: SessionSealer) -> Pages:
     services = Services(
         _Authenticator(world),
         _Keystone(world),
-        _Regions(world),
+        _Regions(world, work),
         _Capacity(world),
         _Usage(world),
         history=_History(world),
+        operations=work,
         inventory=items.services(),
     )
     return create_pages(services, sealer, world.clock, event_interval=0.01)

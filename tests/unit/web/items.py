@@ -19,6 +19,7 @@ from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, MissingKind
 from multisite.inventory.queries import Direction, Order, Place, Sort
 from multisite.inventory.search import Found, Match, SearchResult
 from multisite.inventory.service import Export, InventoryPage, Question
+from multisite.regions import policies
 from multisite.regions.states import State
 from multisite.web.inventory.services import InventoryServices
 
@@ -253,6 +254,8 @@ class _Offers:
 
 class _Policy:
     def allows(self, requester: Requester, rule: str) -> bool:
+        if rule == policies.TEST:
+            return "admin" in requester.roles
         return bool({"member", "manager", "admin"} & requester.roles)
 
 

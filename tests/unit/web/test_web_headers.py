@@ -20,6 +20,7 @@ POLICY = (
 )
 PUBLIC = ["/", "/login", "/wall", "/events?view=wall", "/static/page.css", "/static/icon.svg"]
 SIGNED_IN = ["/", "/wall", "/regions", "/project", "/wall/regions/RegionOne", "/wall/regions/nowhere"]
+SIGNED_IN += ["/operations", "/operations/nowhere"]
 
 
 @pytest.fixture

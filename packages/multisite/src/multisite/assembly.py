@@ -19,15 +19,17 @@ from multisite.actions.store import ActionStore
 from multisite.capacity.history.recorder import Recorder
 from multisite.capacity.history.service import HistoryService
 from multisite.capacity.history.store import HistoryStore
+from multisite.capacity.history.summing import Totals
 from multisite.capacity.service import CapacityService
 from multisite.capacity.store import CapacityStore
 from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock, SystemClock
 from multisite.db.engine import Database
+from multisite.db.lease import Lease
 from multisite.db.room import Room
 from multisite.engine.durable import Durable
 from multisite.engine.engine import Engine
-from multisite.engine.executors import Executors
+from multisite.engine.executors import Executors, Fence
 from multisite.engine.kinds import Kinds
 from multisite.engine.runner import Runner
 from multisite.engine.schedules import Scheduling
@@ -40,7 +42,7 @@ from multisite.filters.store import FilterStore
 from multisite.inventory.finding import Finder
 from multisite.inventory.keypairs import KeypairReader, KeypairService
 from multisite.inventory.listing import InventoryQueries
-from multisite.inventory.projects import Projects, ProjectStore
+from multisite.inventory.projects import LEASE, Projects, ProjectStore
 from multisite.inventory.refresher import InventoryRefresher
 from multisite.inventory.relations import Relations
 from multisite.inventory.search import SearchService
@@ -62,7 +64,6 @@ from multisite.regions.store import RegionStore
 from multisite.regions.workflows import RegionWorkflows
 from multisite.rules import list_rules
 from multisite.settings import Settings
-from multisite.sweeps.lease import Lease
 from multisite.sweeps.reading import (
     CapacityReader,
     InventoryReader,
@@ -71,6 +72,7 @@ from multisite.sweeps.reading import (
     UsageReader,
 )
 from multisite.sweeps.scheduler import TICK, Scheduler
+from multisite.sweeps.sharing import Sharing
 from multisite.sweeps.sweeper import Sweeper
 from multisite.usage.refresher import Refresher
 from multisite.usage.service import UsageService
@@ -113,7 +115,7 @@ class Assembly:
         self._sweeping = self.loop.submit(self.scheduler.run())
 
     async def stop(self) -> None:
-        """End the sweep, give up its lease, close every connection."""
+        """End the sweep, give up its regions, close every connection."""
         if self._sweeping:
             self._sweeping.cancel()
         await self.loop.run(self._close_regions())
@@ -123,16 +125,17 @@ class Assembly:
         await self.database.close()
 
     def sweep_status(self) -> str:
-        """`running` (this process reads the regions), `waiting` (another one does) or `stopped`."""
-        if self.clock.monotonic() - self.scheduler.status.last_tick_at > 30 * TICK:
+        """`running` (this process reads regions), `waiting` (there is none for it) or `stopped`."""
+        status = self.scheduler.status
+        if self.clock.monotonic() - status.last_tick_at > 30 * TICK:
             return "stopped"
-        return "running" if self.scheduler.status.holds_lease else "waiting"
+        return "running" if status.regions or not status.enabled else "waiting"
 
     async def _close_regions(self) -> None:
-        await self.engine.stop()
         await self.scheduler.stop()
         await self.scheduler.sweeper.stop()
         await self.inventory_refresher.stop()
+        await self.engine.stop()
         await self.clients.close()
         await self.region_database.close()
 
@@ -142,24 +145,37 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     clock = clock or SystemClock()
     loop = RegionLoop()
     room = Room(clock)
-    database, region_database = Database(settings.database, room), Database(settings.database, room)
+    standstill = settings.operations.ttl / 2
+    database, region_database = (
+        Database(settings.database, room, standstill=standstill) for _ in ("API", "regions")
+    )
     book = HealthBook()
     clients = _clients(settings, book, clock)
     policy = Policy(settings.oslo, list_rules())
     sweep = settings.sweep
     rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
-    recorder = Recorder(HistoryStore(region_database), settings.history, rhythm, clock)
+    executors = Executors(region_database, clock, name=_process_id(), ttl=settings.operations.ttl)
+
+    def fencing() -> Fence:
+        return executors.fence
+
+    recorder = Recorder(HistoryStore(region_database), rhythm, clock)
     writer = ObservationWriter(region_database, recorder)
-    sweeper = Sweeper(clients, RegionStore(region_database), writer, sweep, clock)
+    sweeper = Sweeper(clients, RegionStore(region_database), writer, sweep, clock, fencing)
     refresher = Refresher(
-        sweeper, UsageStore(region_database), settings.usage, sweep.image_interval, sweep.deadline, clock
+        sweeper,
+        UsageStore(region_database),
+        settings.usage,
+        sweep.image_interval,
+        sweep.deadline,
+        clock,
+        fencing,
     )
-    inventory_refresher = _inventory_refresher(settings, clients, region_database, clock)
-    lease = Lease(region_database, clock, name="sweep", holder=_process_id(), seconds=sweep.lease)
+    inventory_refresher = _inventory_refresher(settings, clients, region_database, executors, clock)
     examiner = Examiner(loop, clients, settings.home_auth_url)
     calls = UserCalls(clients, settings.regions.action_deadline)
     kinds = Kinds(RegionWorkflows(RegionStore(region_database), examiner, clock).kinds)
-    engine = _engine(settings, region_database, kinds, calls, clock)
+    engine = _engine(settings, region_database, executors, kinds, calls, clock)
     operations = OperationService(
         OperationStore(database), Journal(database), engine.durable, kinds, policy, clock
     )
@@ -189,6 +205,21 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         clock,
     )
     performer = Performer(loop, calls)
+    totals = Totals(HistoryStore(region_database), settings.history, rhythm, clock)
+    scheduler = Scheduler(
+        sweeper,
+        RegionStore(region_database),
+        book,
+        Sharing(region_database, executors, clock, settings.operations.beat),
+        Lease(region_database, clock, name="totals", holder=executors.name, seconds=settings.operations.ttl),
+        sweep,
+        clock,
+        tick=settings.operations.beat,
+        periodic=[recorder.follow, refresher.periodic, inventory_refresher.periodic],
+        together=[totals.maintain, refresher.follow],
+        drop=[recorder.drop, refresher.drop, inventory_refresher.drop],
+    )
+    engine.on_lost = [scheduler.lose]
     return Assembly(
         settings=settings,
         clock=clock,
@@ -196,15 +227,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
         database=database,
         region_database=region_database,
         clients=clients,
-        scheduler=Scheduler(
-            sweeper,
-            RegionStore(region_database),
-            book,
-            lease,
-            sweep,
-            clock,
-            periodic=[recorder.maintain, refresher.periodic, inventory_refresher.periodic],
-        ),
+        scheduler=scheduler,
         engine=engine,
         operations=operations,
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
@@ -230,9 +253,15 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     )
 
 
-def _engine(settings: Settings, database: Database, kinds: Kinds, calls: UserCalls, clock: Clock) -> Engine:
+def _engine(
+    settings: Settings,
+    database: Database,
+    executors: Executors,
+    kinds: Kinds,
+    calls: UserCalls,
+    clock: Clock,
+) -> Engine:
     bounds = settings.operations
-    executors = Executors(database, clock, name=_process_id(), ttl=bounds.ttl)
     durable = Durable(settings.database, executors.name, bounds.at_once)
     store = OperationStore(database)
     writer = Writer(calls, Journal(database), clock)
@@ -242,16 +271,21 @@ def _engine(settings: Settings, database: Database, kinds: Kinds, calls: UserCal
 
 
 def _inventory_refresher(
-    settings: Settings, clients: Regions, database: Database, clock: Clock
+    settings: Settings, clients: Regions, database: Database, executors: Executors, clock: Clock
 ) -> InventoryRefresher:
+    def lease(name: str) -> Lease:
+        return Lease(database, clock, name=name, holder=executors.name, seconds=LEASE)
+
+    several = database.url.get_backend_name() != "sqlite"
     return InventoryRefresher(
         RegionClients(clients),
         InventoryStore(database),
-        Projects(ProjectStore(database), clock),
+        Projects(ProjectStore(database), clock, lease if several else None),
         settings.inventory,
         settings.sweep.regions_at_once,
         settings.sweep.deadline,
         clock,
+        lambda: executors.fence,
     )
 
 

@@ -45,7 +45,7 @@ def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette
         families = [
             *_capacity(listing),
             *_health(health),
-            *_sweep(assembly.scheduler.status, assembly.sweep_status()),
+            *_sweep(assembly.scheduler.status),
             *_inventory(await inventory_figures(assembly.database), assembly.clock.now()),
             *_refresh(assembly.inventory_refresher.status),
             _writable(writable=not assembly.database.room.trouble),
@@ -167,9 +167,12 @@ def _health(services: Iterable[ServiceHealth]) -> Iterable[Metric]:
     return [up, latency, skew]
 
 
-def _sweep(status: SchedulerStatus, state: str) -> Iterable[Metric]:
-    holder = GaugeMetricFamily(
-        PREFIX + "sweep_holder", "1 while this process reads the regions.", value=float(state == "running")
+def _sweep(status: SchedulerStatus) -> Iterable[Metric]:
+    regions = GaugeMetricFamily(
+        PREFIX + "sweep_regions", "Regions that this process reads.", value=status.regions
+    )
+    enabled = GaugeMetricFamily(
+        PREFIX + "sweep_regions_enabled", "Regions that all processes share.", value=status.enabled
     )
     sweeps = CounterMetricFamily(
         PREFIX + "sweeps", "Sweeps of regions that were stored.", value=status.sweeps
@@ -177,7 +180,7 @@ def _sweep(status: SchedulerStatus, state: str) -> Iterable[Metric]:
     failures = CounterMetricFamily(
         PREFIX + "sweep_failures", "Sweeps that were lost, and stumbles of the loop.", value=status.failures
     )
-    return [holder, sweeps, failures]
+    return [regions, enabled, sweeps, failures]
 
 
 def _writable(*, writable: bool) -> Metric:

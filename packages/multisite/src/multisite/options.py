@@ -95,12 +95,6 @@ SWEEP = [
         help="Seconds after which a provider's inventory is read again even if its generation stands.",
     ),
     cfg.IntOpt("image_interval", default=600, min=1, help="Seconds between two reads of the list of images."),
-    cfg.IntOpt(
-        "lease",
-        default=20,
-        min=5,
-        help="Seconds after which another process takes over the sweep of one that died.",
-    ),
     cfg.IntOpt("regions_at_once", default=50, min=1, help="Regions that are read at the same time."),
 ]
 

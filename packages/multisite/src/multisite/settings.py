@@ -52,7 +52,6 @@ class SweepSettings:
     fresh_deadline: float
     inventory_age: int
     image_interval: int
-    lease: int
     regions_at_once: int
 
 

@@ -8,6 +8,8 @@ from osc_lib.cli import parseractions
 
 from osc_multisite.columns import Cell, Labels, Maintenance, Measure, Sentence, Services, ServiceStates
 from osc_multisite.command import Command, Lister, ShowOne, Table, add_region_filter
+from osc_multisite.following import SUCCEEDED, add_wait, failure_words, follow, require
+from osc_multisite.operation import table_of
 
 #: The fields of a REGION, in the order in which they are shown.
 FIELDS: dict[str, type[Cell]] = {
@@ -117,26 +119,52 @@ class DeleteRegion(Command):
 
 
 class TestRegion(Lister):
-    """Try a region's credential and endpoints, and say in a line what is lacking."""
+    """Try a region's credential and endpoints, or those of all regions, and say what is lacking."""
 
     __test__ = False  # pytest: a command, not a test
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """The region's name."""
+        """The region's name, or all."""
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        add_name(parser)
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("name", metavar="<region>", nargs="?", help="Name of the region")
+        which.add_argument("--all", action="store_true", help="Test all regions: begins an operation")
+        add_wait(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """Run the checks in the service."""
+        if parsed_args.all:
+            return self._test_all(parsed_args)
         self.result = self.multisite.test_region(parsed_args.name)
         rows = [(check["check"], check["ok"], Sentence(check["detail"])) for check in self.result["checks"]]
         return ["Check", "OK", "Detail"], rows
 
+    def _test_all(self, parsed_args: argparse.Namespace) -> Table:
+        """The operation that was begun, or with `--wait` a row per region."""
+        operation = self.multisite.test_regions()
+        if not parsed_args.wait:
+            return table_of([operation])
+        self.followed = follow(self.multisite, operation["id"], parsed_args.timeout)
+        rows = [
+            (part["name"], part["state"] == SUCCEEDED, Sentence(_found(part)))
+            for part in self.followed["regions"]
+        ]
+        return ["Region", "OK", "Detail"], rows
+
     def produce_output(self, parsed_args: argparse.Namespace, column_names: Any, data: Any) -> Any:
-        """Print the checks, then the summary on stderr; status 1 when something is lacking."""
+        """Print the rows, then the summary on stderr; status 1 when something is lacking."""
         status = super().produce_output(parsed_args, column_names, data)
+        if parsed_args.all:
+            if parsed_args.wait:
+                require(self.followed)
+            return status
         if not self.result["ok"]:
             raise exceptions.CommandError(self.result["summary"])
         self.log.warning("%s", self.result["summary"])
         return status
+
+
+def _found(part: dict[str, Any]) -> str:
+    """What came of testing one of the regions."""
+    return failure_words(part["failure"]) or (part["result"] or {}).get("summary") or part["state"]

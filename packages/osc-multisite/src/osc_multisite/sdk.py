@@ -12,6 +12,7 @@ is never sent to a host that an answer names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -76,6 +77,37 @@ class MultisiteProxy(proxy.Proxy):
     def test_region(self, name: str) -> Json:
         """Try a region's credential: `ok`, `summary`, `checks`."""
         return self._write("POST", f"/v1/regions/{_segment(name)}/test")
+
+    def test_regions(self, names: Iterable[str] = ()) -> Json:
+        """Begin to try the credentials of these regions, by default of all: an OPERATION."""
+        return self._write("POST", "/v1/regions/test", {"regions": list(names)})
+
+    def discover_all_regions(self, credentials: Iterable[str], **fields: Any) -> Json:
+        """Begin to register the regions of the catalogs that many credentials see: an OPERATION."""
+        return self._write("POST", "/v1/regions/discover/all", {"credentials": list(credentials), **fields})
+
+    def operations(self, *, limit: int | None = None, **filters: Any) -> Iterator[Json]:
+        """OPERATION after OPERATION, the newest first, at most `limit` of them.
+
+        `filters` are the parameters of `GET /v1/operations`: `kind`, `state`, `region`, `user`.
+        """
+        return self._at_most(limit, "/v1/operations", "operations", _parameters(filters))
+
+    def operation(self, operation_id: str) -> Json:
+        """One OPERATION in `operation`, with how far it is in each region in `regions`."""
+        return self._read(_operation(operation_id))
+
+    def cancel_operation(self, operation_id: str) -> Json:
+        """Cancel an operation, whose OPERATION is returned: what it did is undone."""
+        return self._write("POST", f"{_operation(operation_id)}/cancel")
+
+    def retry_operation(self, operation_id: str) -> Json:
+        """Do again what failed or was cancelled, or go on undoing; its OPERATION."""
+        return self._write("POST", f"{_operation(operation_id)}/retry")
+
+    def operation_writes(self, operation_id: str, *, limit: int | None = None) -> Iterator[Json]:
+        """WRITE after WRITE: what an operation wrote to regions, in order."""
+        return self._at_most(limit, f"{_operation(operation_id)}/writes", "writes", [])
 
     def region_health(self, name: str) -> list[Json]:
         """HEALTH of each service of one region."""
@@ -168,6 +200,11 @@ class MultisiteProxy(proxy.Proxy):
         """A user's keypairs, by default one's own, read now: `keypairs`, `complete`, `missing`."""
         return self._read("/v1/inventory/keypairs", _parameters({"user_id": user_id, "region": regions}))
 
+    def _at_most(self, limit: int | None, path: str, key: str, query: Query) -> Iterator[Json]:
+        if limit is not None:
+            query = [*query, ("limit", str(min(limit, MOST_ROWS)))]
+        return islice(self._items(path, key, query), limit)
+
     def _items(self, path: str, key: str, query: Query) -> Iterator[Json]:
         for page in self._pages(path, key, query):
             yield from page[key]
@@ -244,6 +281,10 @@ def register(connection: Any) -> None:
 
 def _item(kind: str, region: str, item_id: str) -> str:
     return f"/v1/inventory/{_segment(kind)}/{_segment(region)}/{_segment(item_id)}"
+
+
+def _operation(operation_id: str) -> str:
+    return f"/v1/operations/{_segment(operation_id)}"
 
 
 def _segment(name: str) -> str:

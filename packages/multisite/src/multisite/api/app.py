@@ -56,6 +56,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.home = assembly.home
     app.state.operations = assembly.operations
     app.state.sweep_status = assembly.sweep_status
+    app.state.sweep_regions = lambda: assembly.scheduler.status.regions
     app.state.database_trouble = lambda: assembly.database.room.trouble
     app.state.pages = _pages(assembly, authenticator) if settings.page.enabled else None
     errors.install(app, settings.home_auth_url)
@@ -73,6 +74,7 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
         capacity=assembly.capacity,
         usage=assembly.usage,
         history=assembly.history,
+        operations=assembly.operations,
         inventory=InventoryServices(
             items=assembly.inventory,
             relations=assembly.relations,

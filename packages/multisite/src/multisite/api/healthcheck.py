@@ -11,7 +11,8 @@ from multisite.errors import DatabaseAway
 async def healthcheck(request: Request) -> JSONResponse:
     """200 when the database answers and the sweep's loop runs; Keystone is told, but not required.
 
-    A database that cannot be written still answers: then it is `degraded`, and says why.
+    A database that cannot be written still answers: then it is `degraded`, and says why. `regions` are those
+    that this process sweeps.
     """
     state = request.app.state
     try:
@@ -26,6 +27,7 @@ async def healthcheck(request: Request) -> JSONResponse:
         "database": database,
         "keystone": "ok" if await state.home.alive() else "unavailable",
         "sweep": sweep,
+        "regions": state.sweep_regions(),
     }
     trouble = state.database_trouble()
     if ok and trouble:

@@ -1,4 +1,7 @@
-"""Writes what sweeps read, many regions in one transaction, and documents only where they changed."""
+"""Writes what sweeps read, many regions in one transaction, and documents only where they changed.
+
+What a process read before it was taken for dead is dropped: others have read the same regions since.
+"""
 
 import hashlib
 import json
@@ -17,6 +20,7 @@ from multisite.db.engine import Database
 from multisite.db.line import Bounds, Line
 from multisite.db.tables import observations
 from multisite.db.upsert import upsert
+from multisite.engine.executors import Fence, standing
 from multisite.openstack.client import Target
 from multisite.regions.store import reached
 
@@ -34,6 +38,7 @@ class _Sweep:
     region_id: int
     target: Target | None
     results: Sequence[Observation]
+    fence: Fence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +77,19 @@ class ObservationWriter:
         self._line = Line(self._write_remembering, BOUNDS)
 
     async def write(
-        self, region_id: int, results: Sequence[Observation], target: Target | None = None
+        self,
+        region_id: int,
+        results: Sequence[Observation],
+        target: Target | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """Store one sweep of one region; returns when it is committed. Raises `DatabaseAway`.
 
         A failure keeps the figures of the last success. What was read of a region that was deleted meanwhile,
-        or is not reached as `target` any more, is dropped.
+        or is not reached as `target` any more, is dropped, and so is what the process behind `fence` read
+        before it was taken for dead.
         """
-        await (await self._line.put(_Sweep(region_id, target, results)))
+        await (await self._line.put(_Sweep(region_id, target, results, fence)))
 
     async def close(self) -> None:
         """Let what waits be stored."""
@@ -96,6 +106,8 @@ class ObservationWriter:
 
     async def _write(self, batch: Sequence[_Sweep]) -> None:
         async with self._database.write() as connection:
+            # In one order, so that two processes that read the same regions do not wait for each other.
+            batch = sorted(await standing(connection, batch), key=lambda sweep: sweep.region_id)
             known = await reached(connection, {sweep.region_id: sweep.target for sweep in batch})
             if self._history:
                 sweeps = [(each.region_id, each.results) for each in batch if each.region_id in known]

@@ -28,13 +28,19 @@ _SYNC_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 
 class Database:
-    """Transactions on one database, for the event loop that uses it first."""
+    """Transactions on one database, for the event loop that uses it first.
 
-    def __init__(self, url: str, room: Room | None = None) -> None:
+    With `standstill` (seconds) PostgreSQL ends a transaction whose process does nothing for so long: one that
+    stands still keeps no lock that others wait for.
+    """
+
+    def __init__(self, url: str, room: Room | None = None, *, standstill: float | None = None) -> None:
         self.url = parse_url(url)
         self.room = room or Room()
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _make_engine(self.url, sqlite=self._sqlite)
+        if standstill:
+            end_standstills(self._engine.sync_engine, standstill)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -92,6 +98,20 @@ def parse_url(url: str) -> sa.URL:
     if backend not in _ASYNC_DRIVERS:
         raise ConfigurationError(f"[database] connection: {backend} is not served; use sqlite or postgresql")
     return parsed
+
+
+def end_standstills(engine: sa.Engine, seconds: float) -> None:
+    """Have PostgreSQL end transactions in which nothing happens for so long; SQLite has one process only."""
+    if engine.dialect.name != "postgresql":
+        return
+
+    def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+        cursor.close()
+        connection.commit()
+
+    sa.event.listen(engine, "connect", prepare)
 
 
 def sync_engine(url: sa.URL) -> sa.Engine:

@@ -10,8 +10,9 @@ looked for in the very transaction of the write. It begins anew, with the next *
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,9 +39,47 @@ class Fence:
 
     async def check(self, connection: AsyncConnection) -> None:
         """Raise `Fenced` unless we may write; until the transaction ends nobody can take us for dead."""
-        query = sa.select(_E.id).where(_E.id == self.executor, _E.incarnation == self.incarnation)
-        if (await connection.execute(query.with_for_update(read=True))).first() is None:
+        if not await self.stands(connection):
             raise Fenced(f"executor {self.executor} was taken for dead")
+
+    async def stands(self, connection: AsyncConnection) -> bool:
+        """Whether we may write; until the transaction ends nobody can take us for dead.
+
+        Our own beats do not wait for that: the lock keeps the row from being deleted, not from being raised.
+        """
+        query = sa.select(_E.id).where(_E.id == self.executor, _E.incarnation == self.incarnation)
+        locked = query.with_for_update(read=True, key_share=True)
+        return (await connection.execute(locked)).first() is not None
+
+
+#: Gives the fence of work that begins now; `None` where there is none to ask.
+Fencing = Callable[[], Fence | None]
+
+
+def unfenced() -> None:
+    """No fence: for whoever is the only process by nature."""
+
+
+class Read(Protocol):
+    """Something that was read of a region; `fence` is that of its reader when it began to read."""
+
+    @property
+    def fence(self) -> Fence | None:
+        """What has to be asked before it is stored; `None` for nothing."""
+        ...
+
+
+R = TypeVar("R", bound=Read)
+
+
+async def standing(connection: AsyncConnection, reads: Sequence[R]) -> list[R]:
+    """What may be stored of this; what was read before we were taken for dead is told in the log."""
+    fences = {read.fence for read in reads if read.fence is not None}
+    fallen = {fence for fence in fences if not await fence.stands(connection)}
+    kept = [read for read in reads if read.fence not in fallen]
+    if len(kept) < len(reads):
+        LOG.warning("%d reads are not stored: this process was taken for dead", len(reads) - len(kept))
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ class Kind:
 
     `run` does one part of it, by steps of the saga that it is given, and returns the part's result. It must
     do the same steps in the same order when it is run again: whatever it decides, it decides by results of
-    steps. `steps` is how many there are (for the percentage).
+    steps. `steps` is how many there are (for the percentage). `operators_only`: what it finds is not for
+    tenants, not even for those in the project of the operator who began it.
     """
 
     name: str
     run: Run
     steps: int = 1
+    operators_only: bool = False
 
 
 class Kinds:
@@ -43,6 +45,11 @@ class Kinds:
     def get(self, name: str) -> Kind | None:
         """The kind of a name."""
         return self._kinds.get(name)
+
+    def for_tenants(self, name: str) -> bool:
+        """Whether tenants may see operations of this kind."""
+        kind = self._kinds.get(name)
+        return kind is None or not kind.operators_only
 
     @property
     def names(self) -> Mapping[str, Kind]:

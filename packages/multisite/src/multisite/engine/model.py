@@ -4,7 +4,7 @@ An operation is long work that a user can watch, cancel and find again. It has *
 one per credential where regions are yet to be found. A part is done as a row of steps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +36,18 @@ ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.ROLLBAC
 RETRIED = frozenset({State.FAILED, State.CANCELLED, State.ROLLBACK_FAILED})
 #: What an operation is whose parts ended differently: the first of these that any part has.
 _WORST = (State.ROLLBACK_FAILED, State.FAILED, State.CANCELLED, State.SUCCEEDED)
+
+
+#: Why a step failed, besides the failures of calls to regions and the errors of the API; part of the API.
+STEP_CODES = {
+    "answer-lost": "The region did not answer a write; it may have been done.",
+    "region-refused": "The region refused a write.",
+    "region-unavailable": "The region cannot be reached; the write was not sent.",
+    "region-failed": "The region answered a write with an error of its own.",
+    "credential-lacking": "A region's credential lacks something.",
+    "unknown-kind": "This multisite knows no operation of this kind.",
+    "internal-error": "A mistake of multisite.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,18 @@ class Operation:
     failure: Failure | None
     parts_by_state: Mapping[State, int]
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which operations a listing shows; `None` is any. `project_id` and `hidden` bound what a tenant sees."""
+
+    kinds: Sequence[str] = ()
+    states: Sequence[State] = ()
+    region: str | None = None
+    user_id: str | None = None
+    project_id: str | None = None
+    hidden: Sequence[str] = ()
 
 
 def state_of(parts: Iterable[State]) -> State:

@@ -1,6 +1,7 @@
 """HTTP of operations."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,13 +11,14 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from multisite.engine.model import Failure, JsonObject, Operation, Part, State
+from multisite.engine.model import Failure, JsonObject, Operation, Part, State, Wanted
 from multisite.engine.service import OperationService
-from multisite.engine.store import Wanted
 from multisite.engine.writes import WriteRecord
-from multisite.errors import BadRequest
+from multisite.errors import BadRequest, MultisiteError
 from multisite.http import TEXT, Limit, Link, Marker, next_link, requester
 from multisite.requester import Requester
+
+LOG = logging.getLogger(__name__)
 
 #: Rows of one page, unless the request asks for fewer.
 PAGE = 100
@@ -129,21 +131,25 @@ async def follow_operation(request: Request, id: Id) -> Response:  # noqa: A002
 async def _events(
     service: OperationService, who: Requester, first: tuple[Operation, Any]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Read from the database, so that any process tells of any operation."""
+    """Read from the database, so that any process tells of any operation; clients come back where it ends."""
     operation, parts = first
     told = None
-    async with asyncio.timeout(STREAM):
-        while True:
-            if operation.generation != told:
-                told = operation.generation
-                shown = RegionsOfOperation(operation=operation_answer(operation), regions=list(parts))
-                data = _ADAPTER.dump_json(shown).decode()
-                yield ServerSentEvent(data, event="operation", id=str(told))
-            if operation.state.ended:
-                return
-            await asyncio.sleep(LOOK)
+    until = asyncio.get_running_loop().time() + STREAM
+    while asyncio.get_running_loop().time() < until:
+        if operation.generation != told:
+            told = operation.generation
+            shown = RegionsOfOperation(operation=operation_answer(operation), regions=list(parts))
+            data = _ADAPTER.dump_json(shown).decode()
+            yield ServerSentEvent(data, event="operation", id=str(told))
+        if operation.state.ended:
+            return
+        await asyncio.sleep(LOOK)
+        try:
             if await service.generation(operation.id) != told:
                 operation, parts = await service.show(who, operation.id)
+        except MultisiteError as error:
+            LOG.log(error.log_level, "a stream of operation %s ends: %s", operation.id, error.detail)
+            return
 
 
 _ADAPTER = TypeAdapter(RegionsOfOperation)

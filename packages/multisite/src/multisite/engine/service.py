@@ -10,8 +10,8 @@ from multisite.db import audit
 from multisite.engine import policies
 from multisite.engine.durable import Durable, workflow_id_of
 from multisite.engine.kinds import Kinds
-from multisite.engine.model import RETRIED, Failure, JsonObject, Operation, Part, State
-from multisite.engine.store import OperationStore, Wanted
+from multisite.engine.model import RETRIED, Failure, JsonObject, Operation, Part, State, Wanted
+from multisite.engine.store import OperationStore
 from multisite.engine.writes import Journal, WriteRecord
 from multisite.errors import BadRequest, Conflict, NotFound
 from multisite.policy import Policy
@@ -75,15 +75,26 @@ class OperationService:
         if unknown:
             known = ", ".join(sorted(self.kinds.names))
             raise BadRequest(f"kind: there is no kind {', '.join(map(repr, unknown))}; there are: {known}")
-        bounded = replace(wanted, project_id=_bound(requester))
+        hidden = sorted(set(self.kinds.names) - set(self.kinds_for(requester)))
+        bounded = replace(wanted, project_id=_bound(requester), hidden=hidden)
         after = None
         if marker is not None:
             after = await self.store.get(marker, _bound(requester))
-            if after is None:
+            if after is None or after.kind in hidden:
                 raise BadRequest(f"marker: there is no operation {marker!r} to continue after")
         found = await self.store.page(bounded, limit + 1, after)
         shown = [_for(requester, operation) for operation in found[:limit]]
         return shown, shown[-1].id if len(found) > limit else None
+
+    def kinds_for(self, requester: Requester) -> Sequence[str]:
+        """The kinds of operations that this user may see, by name."""
+        return sorted(
+            name for name in self.kinds.names if requester.operator_reader or self.kinds.for_tenants(name)
+        )
+
+    def may_steer(self, requester: Requester, operation: Operation) -> bool:
+        """Whether this user may cancel an operation that it sees, or try it again."""
+        return self.policy.allows(requester, policies.STEER, {"project_id": operation.project_id})
 
     async def show(self, requester: Requester, operation_id: str) -> tuple[Operation, Sequence[Part]]:
         """An operation with its parts. Raises `NotFound`, for those of other projects, too."""
@@ -167,7 +178,10 @@ class OperationService:
 
     async def _visible(self, requester: Requester, operation_id: str, rule: str) -> Operation:
         """The operation, if this user may see it; then the rule has to allow what is asked."""
-        operation = _there(await self.store.get(operation_id, _bound(requester)), operation_id)
+        found = await self.store.get(operation_id, _bound(requester))
+        if found and not (requester.operator_reader or self.kinds.for_tenants(found.kind)):
+            found = None
+        operation = _there(found, operation_id)
         self.policy.require(requester, rule, {"project_id": operation.project_id})
         return operation
 

@@ -12,22 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
 from multisite.db.tables import operation_parts, operations
-from multisite.engine.model import ENDED, Failure, Json, JsonObject, Operation, Part, State, state_of
+from multisite.engine.model import ENDED, Failure, Json, JsonObject, Operation, Part, State, Wanted, state_of
 from multisite.requester import Requester
 
 _O, _P = operations.c, operation_parts.c
 _ENDED = [state.value for state in ENDED]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which operations a listing shows; `None` is any. `project_id` bounds what a tenant sees."""
-
-    kinds: Sequence[str] = ()
-    states: Sequence[State] = ()
-    region: str | None = None
-    user_id: str | None = None
-    project_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +108,8 @@ class OperationStore:
             query = query.where(_O.user_id == wanted.user_id)
         if wanted.kinds:
             query = query.where(_O.kind.in_(wanted.kinds))
+        if wanted.hidden:
+            query = query.where(_O.kind.not_in(wanted.hidden))
         if wanted.states:
             query = query.where(_O.state.in_([state.value for state in wanted.states]))
         if wanted.region is not None:

@@ -2,17 +2,22 @@
 
 Regions that share a Keystone share its projects. A tenant's project in a region with a Keystone of its own
 is the one with the same name in the domain with the same name; ids are never compared across Keystones.
+
+Of several processes one lists the projects of a Keystone (it has a lease for it); the others read what that
+one stored.
 """
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from multisite.clock import Clock
 from multisite.db.engine import Database
+from multisite.db.lease import Lease
 from multisite.db.tables import inventory_items, inventory_keystones, inventory_projects, regions
 from multisite.db.upsert import upsert
 from multisite.inventory.writing import sliced
@@ -27,7 +32,12 @@ INTERVAL = 300.0
 #: Seconds after which a listing that failed is tried again.
 RETRY = 30.0
 
+#: Seconds after which another process lists the projects of a Keystone in place of one that died.
+LEASE = 1.5 * INTERVAL
+
 Names = Mapping[str, str]
+#: Gives the lease of a name.
+Leases = Callable[[str], Lease]
 
 
 @dataclass(slots=True)
@@ -97,11 +107,13 @@ class Projects:
 
     store: ProjectStore
     clock: Clock
+    leases: Leases | None = None
     _names: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
     _plain: dict[str, Names] = field(default_factory=dict)
     _places: dict[int, str] | None = None
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _held: dict[str, Lease] = field(default_factory=dict)
 
     async def of(self, region_id: int, key: str, client: RegionClient) -> Names:
         """The names of the projects of a region by their ids, read anew when they are old."""
@@ -121,7 +133,20 @@ class Projects:
         self._names[key] = names
         self._plain[key] = {identity: name for identity, (name, _) in names.items()}
 
+    async def _ours(self, key: str) -> bool:
+        """Whether this process lists the projects of a Keystone."""
+        if self.leases is None:
+            return True
+        if key not in self._held:
+            digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+            self._held[key] = self.leases(f"projects:{digest}")
+        return await self._held[key].hold()
+
     async def _refresh(self, key: str, client: RegionClient) -> None:
+        if not await self._ours(key):
+            self._keep(key, await self.store.names(key))
+            self._due[key] = self.clock.monotonic() + RETRY
+            return
         try:
             listed = await keystone.projects(client, disabled=True)
             now = {each.id: (each.name, each.domain_name or "") for each in _proper(listed)}
@@ -133,8 +158,9 @@ class Projects:
             LOG.warning("the projects of %s are not what Keystone sends: %s", key, error)
             self._due[key] = self.clock.monotonic() + RETRY
             return
-        await self.store.replace(key, self._names[key], now)
-        self._keep(key, now)
+        if await self._ours(key):  # still: whoever stood still has an old list
+            await self.store.replace(key, await self.store.names(key), now)
+            self._keep(key, now)
         self._due[key] = self.clock.monotonic() + INTERVAL
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from multisite.clock import Clock
+from multisite.engine.executors import Fence, Fencing, unfenced
 from multisite.errors import MultisiteError
 from multisite.inventory import grants
 from multisite.inventory.kinds import KINDS, Kind
@@ -68,6 +69,7 @@ class _Work:
     client: RegionClient
     stored: Stored
     names: Names
+    fence: Fence | None
     outcomes: "list[asyncio.Future[bool]]" = field(default_factory=list)
 
 
@@ -82,11 +84,13 @@ class InventoryRefresher:
     at_once: int
     deadline: float
     clock: Clock
+    fencing: Fencing = unfenced
     status: RefreshStatus = field(default_factory=RefreshStatus)
     _due: dict[int, float] = field(default_factory=dict)
     _members_due: dict[int, float] = field(default_factory=dict)
     _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _scheduled_reads: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _slots: asyncio.Semaphore | None = None
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STORED_AT_ONCE))
     _writer: InventoryWriter = field(init=False)
@@ -103,7 +107,16 @@ class InventoryRefresher:
         for region in regions:
             if now >= self._due.get(region.id, float("-inf")):
                 self._due[region.id] = float("inf")  # until this read has ended
-                self._spawn(self._scheduled(region))
+                self._scheduled_reads[region.id] = self._spawn(self._scheduled(region))
+
+    def drop(self, region_id: int) -> Collection[asyncio.Task[None]]:
+        """End the read of a region that another process reads from now on; what is ending."""
+        self._due.pop(region_id, None)
+        reading = self._scheduled_reads.pop(region_id, None)
+        if reading is None:
+            return []
+        reading.cancel()
+        return [reading]
 
     async def read_now(self, regions: Sequence[Region], kinds: Sequence[Kind], deadline: float) -> None:
         """Read kinds of `regions`; what takes longer than `deadline` goes on in the background."""
@@ -126,7 +139,7 @@ class InventoryRefresher:
         return task
 
     def _forget(self, present: Collection[int]) -> None:
-        for memory in (self._due, self._members_due, self._locks):
+        for memory in (self._due, self._members_due, self._locks, self._scheduled_reads):
             for region_id in [region_id for region_id in memory if region_id not in present]:
                 del memory[region_id]
 
@@ -154,11 +167,11 @@ class InventoryRefresher:
             LOG.exception("region %s: the read of the inventory stumbled", region.name)
 
     async def _read_region(self, region: Region, kinds: Sequence[Kind]) -> None:
-        client = self.clients.client(region)
+        client, fence = self.clients.client(region), self.fencing()
         names = await self._names(region, client)
         async with self._asking:
             stored = await self.store.stored(region.id, [kind.name for kind in kinds])
-        work = _Work(region, client, stored, names)
+        work = _Work(region, client, stored, names, fence)
         by_service: dict[str, list[Kind]] = {}
         for kind in kinds:
             by_service.setdefault(kind.service, []).append(kind)
@@ -212,9 +225,11 @@ class InventoryRefresher:
     async def _store(self, work: _Work, kind: Kind, found: Reading | CallError) -> None:
         now = self.clock.now()
         if isinstance(found, Reading):
-            outcome = Outcome(work.region, kind.name, now, reading=found, project_names=work.names)
+            outcome = Outcome(
+                work.region, kind.name, now, reading=found, project_names=work.names, fence=work.fence
+            )
         else:
-            outcome = Outcome(work.region, kind.name, now, error=found)
+            outcome = Outcome(work.region, kind.name, now, error=found, fence=work.fence)
         work.outcomes.append(await self._writer.put(outcome))
 
     async def _read(self, work: _Work, kind: Kind, sync: Sync) -> Reading:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from multisite.db.engine import Database
 from multisite.db.line import Bounds, Line
+from multisite.engine.executors import standing
 from multisite.inventory.writing import Outcome, write_outcomes
 
 #: Of rows.
@@ -26,7 +27,7 @@ class InventoryWriter:
         """Put an outcome in the line; returns when there is room.
 
         What it returns tells whether the outcome was stored (not so for a region that is gone or another
-        now), or raises `DatabaseAway`.
+        now, or when this process was taken for dead), or raises `DatabaseAway`.
         """
         return await self._line.put(outcome, outcome.weight)
 
@@ -36,5 +37,7 @@ class InventoryWriter:
 
     async def _write(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
         async with self._database.write() as connection:
-            there = await write_outcomes(connection, outcomes)
-        return [outcome.region.id in there for outcome in outcomes]
+            ours = await standing(connection, outcomes)
+            there = await write_outcomes(connection, ours) if ours else set()
+        stored = {id(outcome) for outcome in ours if outcome.region.id in there}
+        return [id(outcome) in stored for outcome in outcomes]

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.tables import inventory_addresses, inventory_grants, inventory_items, inventory_syncs
 from multisite.db.upsert import upsert
+from multisite.engine.executors import Fence
 from multisite.inventory.kinds import ADDRESSED, SHARED_KINDS
 from multisite.inventory.model import Grant, Item, Reading
 from multisite.inventory.reading import malformed_sentence
@@ -33,7 +34,10 @@ _KEY = ("region_id", "kind", "id")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the read of one kind of one region at a time: a reading, or an error."""
+    """What became of the read of one kind of one region at a time: a reading, or an error.
+
+    It is stored only as long as `fence` stands, that of the process which read.
+    """
 
     region: Region
     kind: str
@@ -41,6 +45,7 @@ class Outcome:
     reading: Reading | None = None
     error: CallError | None = None
     project_names: Mapping[str, str] = field(default_factory=dict)
+    fence: Fence | None = None
 
     @property
     def weight(self) -> int:

@@ -31,8 +31,20 @@ RULES = [
     declare(CREATE, OPERATOR, "Register a region.", ("POST", "/v1/regions")),
     declare(UPDATE, OPERATOR, "Change a region.", ("PATCH", "/v1/regions/{name}")),
     declare(DELETE, OPERATOR, "Forget a region.", ("DELETE", "/v1/regions/{name}")),
-    declare(DISCOVER, OPERATOR, "Register the regions of a catalog.", ("POST", "/v1/regions/discover")),
-    declare(TEST, OPERATOR, "Test what a region's credential lacks.", ("POST", "/v1/regions/{name}/test")),
+    declare(
+        DISCOVER,
+        OPERATOR,
+        "Register the regions of a catalog, or of many.",
+        ("POST", "/v1/regions/discover"),
+        ("POST", "/v1/regions/discover/all"),
+    ),
+    declare(
+        TEST,
+        OPERATOR,
+        "Test what the credentials of regions lack.",
+        ("POST", "/v1/regions/{name}/test"),
+        ("POST", "/v1/regions/test"),
+    ),
     declare(
         HEALTH,
         TENANT,

@@ -82,6 +82,11 @@ class Last:
         """Whether the last try failed."""
         return self.failure is not None and (self.success is None or self.failure > self.success)
 
+    @property
+    def newest(self) -> datetime | None:
+        """When the last try was."""
+        return max(filter(None, (self.success, self.failure)), default=None)
+
 
 def patience(interval: float, deadline: float) -> timedelta:
     """How old a figure may become before it is stale: two intervals plus the deadline (seconds)."""

@@ -1,6 +1,6 @@
 """SQL of regions, their services and health."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,8 +19,10 @@ from multisite.db.tables import (
     project_usage,
     regions,
     services,
+    sweep_leases,
 )
 from multisite.db.upsert import upsert
+from multisite.engine.executors import Fence
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import Target
 from multisite.regions.health import HealthRecord
@@ -66,6 +68,17 @@ class RegionStore:
             query = query.where(regions.c.name.in_(names))
         return [region_of(row) for row in (await connection.execute(query)).mappings()]
 
+    async def swept_by(self, executor: str) -> Sequence[Region]:
+        """The enabled regions that a process sweeps, in their order."""
+        query = (
+            sa.select(regions)
+            .join(sweep_leases, sweep_leases.c.region_id == regions.c.id)
+            .where(sweep_leases.c.executor == executor, regions.c.enabled)
+            .order_by(regions.c.position, regions.c.name)
+        )
+        async with self.database.read() as connection:
+            return [region_of(row) for row in (await connection.execute(query)).mappings()]
+
     async def services(self, names: Sequence[str] = ()) -> Mapping[int, Sequence[ServiceRow]]:
         """What is stored of the services, by the region's id: one query."""
         async with self.database.read() as connection:
@@ -109,8 +122,11 @@ class RegionStore:
     ) -> None:
         """Store the services that discovery found, in place of those stored before.
 
-        Those of a region that was deleted meanwhile, or is not reached as `target` any more, are dropped.
+        Those of a region that was deleted meanwhile, or is not reached as `target` any more, are dropped. Of
+        two processes that do this at once, one waits for the other.
         """
+        ours = sa.select(regions.c.id).where(regions.c.id == region_id)
+        await connection.execute(ours.with_for_update(key_share=True))
         if not await reached_as(connection, region_id, target):
             return
         await connection.execute(sa.delete(services).where(services.c.region_id == region_id))
@@ -129,14 +145,26 @@ class RegionStore:
         if rows:
             await connection.execute(sa.insert(services), rows)
 
-    async def write_health(self, records: Sequence[HealthRecord]) -> None:
-        """Store what calls taught. Records of regions that were deleted meanwhile are dropped."""
+    async def write_health(self, records: Sequence[HealthRecord], fence: Fence | None = None) -> bool:
+        """Store what calls taught; `False`: the process behind `fence` was taken for dead, nothing is stored.
+
+        Records of regions that were deleted meanwhile are dropped, and so is what others know better.
+        """
         async with self.database.write() as connection:
+            if fence is not None and not await fence.stands(connection):
+                return False
             result = await connection.execute(sa.select(regions.c.name, regions.c.id))
             ids = {row.name: row.id for row in result}
-            rows = [_health_values(ids[record.region], record) for record in records if record.region in ids]
+            known = [(ids[record.region], record) for record in records if record.region in ids]
+            stored = await _calls(connection, {region_id for region_id, _ in known})
+            rows = [
+                _health_values(region_id, record, later)
+                for region_id, record in known
+                if (later := _later(record.calls, stored.get((region_id, record.service), Last())))
+            ]
             if rows:
                 await upsert(connection, health, ("region_id", "service"), rows)
+        return True
 
 
 async def reached(connection: AsyncConnection, targets: Mapping[int, Target | None]) -> set[int]:
@@ -194,12 +222,29 @@ def _values(region: Region) -> dict[str, Any]:
     }
 
 
-def _health_values(region_id: int, record: HealthRecord) -> dict[str, Any]:
+async def _calls(connection: AsyncConnection, region_ids: Collection[int]) -> Mapping[tuple[int, str], Last]:
+    """When calls to services of regions last ended well, and ill."""
+    query = sa.select(health.c.region_id, health.c.service, health.c.success_at, health.c.failure_at)
+    rows = await connection.execute(query.where(health.c.region_id.in_(region_ids)))
+    return {(region_id, service): Last(success, failure) for region_id, service, success, failure in rows}
+
+
+def _later(heard: Last, stored: Last) -> Last | None:
+    """The later of both, each for itself; `None` where what is stored is newer than all that was heard."""
+    if stored.newest and (heard.newest is None or heard.newest < stored.newest):
+        return None
+    return Last(
+        max(filter(None, (heard.success, stored.success)), default=None),
+        max(filter(None, (heard.failure, stored.failure)), default=None),
+    )
+
+
+def _health_values(region_id: int, record: HealthRecord, calls: Last) -> dict[str, Any]:
     return {
         "region_id": region_id,
         "service": record.service,
-        "success_at": record.calls.success,
-        "failure_at": record.calls.failure,
+        "success_at": calls.success,
+        "failure_at": calls.failure,
         "error_code": record.error.code if record.error else None,
         "error_detail": record.error.detail if record.error else None,
         "latency": record.latency,

@@ -33,7 +33,10 @@ class RegionWorkflows:
     @property
     def kinds(self) -> Sequence[Kind]:
         """The kinds, for the engine."""
-        return (Kind(TEST, self._test), Kind(DISCOVER, self._discover, steps=2))
+        return (
+            Kind(TEST, self._test, operators_only=True),
+            Kind(DISCOVER, self._discover, steps=2, operators_only=True),
+        )
 
     async def _test(self, saga: Saga) -> Json:
         return await saga.do(self._examine)

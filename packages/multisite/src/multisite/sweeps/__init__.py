@@ -1,1 +1,1 @@
-"""The periodic read of all regions: when (`scheduler`), what (`sweeper`), by which process (`lease`)."""
+"""The periodic read of all regions: when (`scheduler`), what (`sweeper`), by which process (`sharing`)."""

@@ -7,7 +7,7 @@ providers come from Nova's answer of the same sweep, or from the last one where 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.capacity.store import Observation
 from multisite.capacity.writer import ObservationWriter
 from multisite.clock import Clock
+from multisite.engine.executors import Fence, Fencing, unfenced
 from multisite.errors import MultisiteError
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
@@ -65,12 +66,14 @@ class Sweeper:
         capacity: ObservationWriter,
         settings: SweepSettings,
         clock: Clock,
+        fencing: Fencing = unfenced,
     ) -> None:
         self._clients = clients
         self._regions = regions
         self._capacity = capacity
         self._settings = settings
         self._clock = clock
+        self._fencing = fencing
         self._memories: dict[int, _Memory] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._following: dict[Target, asyncio.Task[None]] = {}
@@ -118,6 +121,14 @@ class Sweeper:
         self._running.pop(region_id, None)
         self._clients.forget(name)
 
+    def drop(self, region_id: int) -> Collection[asyncio.Task[None]]:
+        """End the sweep of a region that another process sweeps from now on; what is ending."""
+        running = self._running.pop(region_id, None)
+        if running is None:
+            return []
+        running.cancel()
+        return [running]
+
     async def _sweep_after(self, region: Region) -> None:
         """Read one region in a sweep that begins now or later; failures are told in the log."""
         target, running = target_of(region), self._running.get(region.id)
@@ -138,9 +149,9 @@ class Sweeper:
         await self.sweep(region, images=True)
 
     async def _sweep(self, region: Region, *, images: bool) -> None:
-        client = self.client(region)
+        client, fence = self.client(region), self._fencing()
         memory = self._memory(region)
-        await self._discover(client, region, memory)
+        await self._discover(client, region, memory, fence)
         reads = [
             self._observe(client, "placement", lambda: placement.read(client, memory.inventories), _later),
             self._observe(client, "compute", lambda: compute.read(client), compute.summarize),
@@ -153,7 +164,7 @@ class Sweeper:
         results = [result for result in await asyncio.gather(*reads) if result is not None]
         if any(result.service == "image" and result.error is None for result in results):
             memory.images_at = now
-        await self._capacity.write(region.id, self._placed(results, memory), memory.target)
+        await self._capacity.write(region.id, self._placed(results, memory), memory.target, fence)
 
     async def _observe(
         self,
@@ -199,7 +210,9 @@ class Sweeper:
                 placed.append(result)
         return placed
 
-    async def _discover(self, client: RegionClient, region: Region, memory: _Memory) -> None:
+    async def _discover(
+        self, client: RegionClient, region: Region, memory: _Memory, fence: Fence | None
+    ) -> None:
         """Store the region's services when its catalog changed or their versions are old."""
         try:
             found = await endpoints(client)
@@ -216,6 +229,8 @@ class Sweeper:
         memory.known |= {each.type: each for each in asked if each.version}
         found = [memory.known.get(each.type, each) for each in found]
         async with self._regions.database.write() as connection:
+            if fence is not None and not await fence.stands(connection):
+                return
             await self._regions.replace_services(connection, region.id, found, memory.target)
         memory.services = urls
         memory.versions_at = now + (VERSION_AGE if _complete(found) else VERSION_RETRY)

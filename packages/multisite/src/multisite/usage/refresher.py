@@ -7,12 +7,13 @@ with the same name; where there is none, that is what the answer says.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from multisite.clock import Clock
+from multisite.engine.executors import Fencing, unfenced
 from multisite.errors import MultisiteError
 from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
@@ -52,15 +53,20 @@ class Refresher:
     image_interval: float
     deadline: float
     clock: Clock
+    fencing: Fencing = unfenced
     _read_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _images_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _scheduled: dict[int, set[asyncio.Task[None]]] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _listed_at: float = float("-inf")
     _forgot_at: float = float("-inf")
 
-    async def periodic(self, regions: Sequence[Region]) -> None:
-        """Start the reads that are due; they run on their own."""
+    async def follow(self, regions: Sequence[Region]) -> None:
+        """Follow all projects, if that is wanted, and forget those that nobody asks about.
+
+        For one process alone, with all regions.
+        """
         now = self.clock.monotonic()
         if self.settings.projects == "all" and now - self._listed_at >= LIST_INTERVAL:
             self._listed_at = now
@@ -68,12 +74,26 @@ class Refresher:
         if now - self._forgot_at >= FORGET_INTERVAL:
             self._forgot_at = now
             await self.store.forget(self._horizon())
+
+    async def periodic(self, regions: Sequence[Region]) -> None:
+        """Start the reads of these regions that are due; they run on their own."""
+        now = self.clock.monotonic()
         for project in await self.store.tracked(self._horizon()):
             for region in regions:
                 key = (project.project_id, region.id)
                 if now - self._read_at.get(key, float("-inf")) >= self.settings.interval:
                     self._read_at[key] = now
-                    self._spawn(self._read(project, region, images=False))
+                    reading = self._spawn(self._read(project, region, images=False))
+                    scheduled = self._scheduled.setdefault(region.id, set())
+                    scheduled.add(reading)
+                    reading.add_done_callback(scheduled.discard)
+
+    def drop(self, region_id: int) -> Collection[asyncio.Task[None]]:
+        """End the reads of a region that another process reads from now on; what is ending."""
+        reading = list(self._scheduled.pop(region_id, ()))
+        for task in reading:
+            task.cancel()
+        return reading
 
     async def read_now(self, project: TrackedProject, regions: Sequence[Region], deadline: float) -> None:
         """Read a project in all `regions`; what takes longer than `deadline` goes on in the background."""
@@ -104,7 +124,7 @@ class Refresher:
     async def _read(self, project: TrackedProject, region: Region, *, images: bool) -> None:
         key = (project.project_id, region.id)
         async with self._slots:
-            now = self.clock.monotonic()
+            now, fence = self.clock.monotonic(), self.fencing()
             self._read_at[key] = now
             services = list(READERS)
             if not images and now - self._images_at.get(key, float("-inf")) < self.image_interval:
@@ -115,7 +135,7 @@ class Refresher:
                 readings = await self._readings(project, region, services)
                 if any(not reading.found for reading in readings):
                     self._images_at.pop(key, None)  # when the project comes, its images are read at once
-                await self.store.write(project.project_id, region.id, readings, target_of(region))
+                await self.store.write(project.project_id, region.id, readings, target_of(region), fence)
             except MultisiteError as error:
                 LOG.log(
                     error.log_level,

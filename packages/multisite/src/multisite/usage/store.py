@@ -1,5 +1,6 @@
 """SQL of use: which projects are followed, and what was read of them."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,13 @@ from sqlalchemy.engine import RowMapping
 from multisite.db.engine import Database
 from multisite.db.tables import project_usage, tracked_projects
 from multisite.db.upsert import upsert
+from multisite.engine.executors import Fence
 from multisite.openstack.client import Target
 from multisite.regions.states import CallError, Last
 from multisite.regions.store import reached_as
 from multisite.usage.model import ResourceUsage, resource_usage
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,18 @@ class UsageStore:
         region_id: int,
         readings: Sequence[UsageReading],
         target: Target | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """Store one read of one project in one region. A failure keeps the figures of the last success.
 
         A project that some service knows is absent in none: rows that say so are deleted. What was read of a
-        region that was deleted meanwhile, or is not reached as `target` any more, is dropped.
+        region that was deleted meanwhile, or is not reached as `target` any more, is dropped, and so is what
+        the process behind `fence` read before it was taken for dead.
         """
         async with self._database.write() as connection:
+            if fence is not None and not await fence.stands(connection):
+                LOG.warning("project %s: a read is not stored: this process was taken for dead", project_id)
+                return
             if not await reached_as(connection, region_id, target):
                 return
             if any(reading.found and reading.error is None for reading in readings):

@@ -20,12 +20,14 @@ from starlette.staticfiles import StaticFiles
 from multisite.clock import Clock
 from multisite.errors import NotFound
 from multisite.web.attempts import Attempts
-from multisite.web.events import Events
+from multisite.web.events import Events, LiveView
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
 from multisite.web.history import HistoryChart
 from multisite.web.inventory.routes import inventory_pages
 from multisite.web.login import LogIn
+from multisite.web.operation import OperationPage
+from multisite.web.operations import OperationsPage
 from multisite.web.project import ProjectPage
 from multisite.web.region import RegionPage
 from multisite.web.rendering import Renderer
@@ -82,10 +84,18 @@ def create_pages(
     charts = HistoryChart(services.history, clock)
     region = RegionPage(services.regions, services.capacity, charts, renderer, clock)
     project = ProjectPage(services.usage, renderer, clock)
+    operations = OperationsPage(services.operations, services.regions, services.inventory.policy, renderer)
+    operation = OperationPage(services.operations, renderer)
     feeds = Feeds(event_interval, trouble)
-    events = Events(
-        visitors, {"wall": wall, "regions": regions, "region": region, "project": project}, feeds, clock
-    )
+    views: dict[str, LiveView] = {
+        "wall": wall,
+        "regions": regions,
+        "region": region,
+        "project": project,
+        "operations": operations,
+        "operation": operation,
+    }
+    events = Events(visitors, views, feeds, clock)
     page = visitors.page
     routes: list[BaseRoute] = [
         _route("GET", "/login", login.form),
@@ -100,6 +110,11 @@ def create_pages(
             _route(method, path, page(endpoint))
             for method, path, endpoint in inventory_pages(services, renderer, clock)
         ),
+        _route("GET", "/operations", page(operations.page)),
+        _route("POST", "/operations/test", page(operations.test)),
+        _route("GET", "/operations/{id}", page(operation.page)),
+        _route("POST", "/operations/{id}/cancel", page(operation.cancel)),
+        _route("POST", "/operations/{id}/retry", page(operation.retry)),
         _route("GET", "/events", events.endpoint),
         _route("GET", "/static/{path:path}", _asset),
     ]

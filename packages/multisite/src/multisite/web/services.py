@@ -14,6 +14,8 @@ from multisite.capacity.details import CapacityDetail
 from multisite.capacity.history.service import Question, Series
 from multisite.capacity.history.trends import Trend
 from multisite.capacity.model import CapacityTotals, RegionCapacity
+from multisite.engine.model import Operation, Part, Wanted
+from multisite.engine.writes import WriteRecord
 from multisite.regions.model import Region, ServiceHealth
 from multisite.regions.states import Freshness, State
 from multisite.requester import Requester
@@ -96,6 +98,10 @@ class RegionService(Protocol):
         """How services are."""
         ...
 
+    async def test_all(self, requester: Requester, names: Sequence[str] = ()) -> Operation:
+        """Begin to test the credentials of these regions, or of all; raise Forbidden."""
+        ...
+
 
 class CapacityListing(Protocol):
     """Capacity of regions, and its sum."""
@@ -142,6 +148,42 @@ class UsageService(Protocol):
         ...
 
 
+class OperationService(Protocol):
+    """Long work over regions."""
+
+    def kinds_for(self, requester: Requester) -> Sequence[str]:
+        """The kinds of operations that this user may see."""
+        ...
+
+    def may_steer(self, requester: Requester, operation: Operation) -> bool:
+        """Whether this user may cancel it, or try it again."""
+        ...
+
+    async def list(
+        self, requester: Requester, wanted: Wanted, limit: int, marker: str | None
+    ) -> tuple[Sequence[Operation], str | None]:
+        """The newest first, and the marker of the next page; raise BadRequest."""
+        ...
+
+    async def show(self, requester: Requester, operation_id: str) -> tuple[Operation, Sequence[Part]]:
+        """One, with its parts; raise NotFound where it is not the requester's."""
+        ...
+
+    async def writes(
+        self, requester: Requester, operation_id: str, limit: int, after: int
+    ) -> Sequence[WriteRecord]:
+        """What one wrote to regions, in order."""
+        ...
+
+    async def cancel(self, requester: Requester, operation_id: str) -> Operation:
+        """Ask for a cancel; raise Conflict where that cannot be."""
+        ...
+
+    async def retry(self, requester: Requester, operation_id: str) -> Operation:
+        """Try again; raise Conflict where there is nothing to try."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything that the page asks."""
@@ -152,4 +194,5 @@ class Services:
     capacity: CapacityService
     usage: UsageService
     history: HistoryService
+    operations: OperationService
     inventory: InventoryServices

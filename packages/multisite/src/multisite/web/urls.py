@@ -47,6 +47,10 @@ class Urls:
         """The page of one item of the inventory."""
         return f"{self.root_path}/inventory/{plural}/{quote(region, safe='')}/{quote(identity, safe='')}"
 
+    def operation(self, identity: str) -> str:
+        """The page of one operation."""
+        return f"{self.root_path}/operations/{quote(identity, safe='')}"
+
     def own(self, request: Request) -> str:
         """The request's own address, whether or not a proxy took the root path from it."""
         path = str(request.scope["path"])

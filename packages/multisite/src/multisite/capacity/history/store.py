@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.capacity.history.model import Figures, of_document, read, to_document
 from multisite.db.engine import Database
-from multisite.db.tables import capacity_history, capacity_history_totals, observations
+from multisite.db.tables import capacity_history, capacity_history_totals, observations, regions
 from multisite.db.upsert import upsert
 
 #: So many rows are deleted in one transaction at most.
 BITE = 1000
+#: So many regions' last rows are read at once.
+PAGE = 500
 ROWS = capacity_history
 TOTALS = capacity_history_totals
 
@@ -81,18 +83,34 @@ class HistoryStore:
 
     async def last(self, connection: AsyncConnection, region_ids: Collection[int]) -> dict[int, LastRow]:
         """The last row of each region."""
-        newest = (
-            sa.select(ROWS.c.region_id, sa.func.max(ROWS.c.at).label("at"))
-            .where(ROWS.c.region_id.in_(region_ids))
-            .group_by(ROWS.c.region_id)
-            .subquery()
-        )
-        query = sa.select(ROWS).join(
-            newest, sa.and_(ROWS.c.region_id == newest.c.region_id, ROWS.c.at == newest.c.at)
-        )
-        rows = {row.region_id: _row(row) for row in await connection.execute(query)}
+        rows = await self._last_rows(connection, region_ids)
         read = await self.read_at(connection, region_ids)
         return {region_id: LastRow(rows.get(region_id), read.get(region_id)) for region_id in region_ids}
+
+    async def newest(self) -> dict[int, datetime]:
+        """When the last row of each enabled region was written; without those that have none."""
+        query = sa.select(regions.c.id, _newest()).where(regions.c.enabled)
+        async with self.database.read() as connection:
+            return {region_id: at for region_id, at in await connection.execute(query) if at is not None}
+
+    async def last_rows(self, region_ids: Collection[int]) -> dict[int, Row]:
+        """The last row of each of these regions, some hundreds at a time: others want the loop, too."""
+        rows: dict[int, Row] = {}
+        wanted = sorted(region_ids)
+        for start in range(0, len(wanted), PAGE):
+            async with self.database.read() as connection:
+                rows |= await self._last_rows(connection, wanted[start : start + PAGE])
+        return rows
+
+    async def _last_rows(self, connection: AsyncConnection, region_ids: Collection[int]) -> dict[int, Row]:
+        query = (
+            sa.select(ROWS)
+            .select_from(
+                regions.join(ROWS, sa.and_(ROWS.c.region_id == regions.c.id, ROWS.c.at == _newest()))
+            )
+            .where(regions.c.id.in_(region_ids))
+        )
+        return {row.region_id: _row(row) for row in await connection.execute(query)}
 
     async def read_at(
         self, connection: AsyncConnection, region_ids: Collection[int]
@@ -172,6 +190,13 @@ class HistoryStore:
                     gone = await connection.execute(sa.delete(table).where(sa.tuple_(*key).in_(old)))
                 deleted += gone.rowcount
         return deleted
+
+
+def _newest() -> sa.ScalarSelect[Any]:
+    """When a region's last row was written: one look into the index, however many rows it has."""
+    rows = ROWS.alias()
+    newest = sa.select(sa.func.max(rows.c.at)).where(rows.c.region_id == regions.c.id)
+    return newest.correlate(regions).scalar_subquery()
 
 
 def _row(row: sa.Row[Any]) -> Row:

@@ -1,4 +1,4 @@
-"""Which of several processes sweeps: a row with a holder and an end.
+"""Which of several processes does what one has to do for all: a row with a holder and an end.
 
 The holder renews it well before it ends; when the holder dies, the next one to look takes it over. A
 process that runs alone takes it too, so that one and many behave the same.
