@@ -192,7 +192,7 @@ auth_type = none
     entry = "{auth: {auth_url: 'http://127.0.0.1:9/v3', username: u, password: p, project_name: p}}"
     clouds = "".join(f"  {name}: {entry}\n" for name in CREDENTIALS)
     (folder / "clouds.yaml").write_text(f"clouds:\n{clouds}", encoding="utf-8")
-    assembly = assemble(settings.load(files=[file]), clock)
+    assembly = assemble(settings.load(files=[file]), clock, shared_for=0)
     app = create_app(assembly)
     app.state.authenticator.close()
     authenticator = app.state.authenticator = Authenticator()

@@ -78,6 +78,9 @@ from multisite.usage.refresher import Refresher
 from multisite.usage.service import UsageService
 from multisite.usage.store import UsageStore
 
+#: Seconds: as long as a sweep of many regions takes to change the listing noticeably.
+SHARED = 1.0
+
 
 @dataclass(slots=True)
 class Assembly:
@@ -140,8 +143,11 @@ class Assembly:
         await self.region_database.close()
 
 
-def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
-    """The service for these settings; nothing runs yet."""
+def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: float = SHARED) -> Assembly:
+    """The service for these settings; nothing runs yet.
+
+    `shared_for`: seconds for which those who ask for the capacity of all regions share a listing.
+    """
     clock = clock or SystemClock()
     loop = RegionLoop()
     room = Room(clock)
@@ -192,7 +198,13 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Assembly:
     capacity_reader = CapacityReader(loop, sweeper, sweep.fresh_deadline)
     usage_reader = UsageReader(loop, refresher, sweep.fresh_deadline)
     capacity = CapacityService(
-        CapacityStore(database), regions, capacity_reader, policy, settings.thresholds, clock
+        CapacityStore(database),
+        regions,
+        capacity_reader,
+        policy,
+        settings.thresholds,
+        clock,
+        shared_for=shared_for,
     )
     usage = UsageService(
         UsageStore(database),

@@ -28,6 +28,7 @@ from multisite.capacity.model import (
     RegionCapacity,
     VolumeSummary,
 )
+from multisite.capacity.shared import Shared
 from multisite.capacity.store import CapacityStore
 from multisite.capacity.totals import totals
 from multisite.clock import Clock
@@ -59,7 +60,7 @@ class CapacityListing:
 class CapacityService:
     """Capacity, for users."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         store: CapacityStore,
         regions: RegionService,
@@ -67,7 +68,11 @@ class CapacityService:
         policy: Policy,
         thresholds: Mapping[str, float],
         clock: Clock,
+        *,
+        shared_for: float = 0,
     ) -> None:
+        """`shared_for`: seconds for which those who ask for all regions share a listing."""
+        self._shared: Shared[CapacityListing] = Shared(self._compute, shared_for, clock)
         self._store = store
         self._regions = regions
         self._reader = reader
@@ -83,10 +88,16 @@ class CapacityService:
         if fresh:
             views = await self._regions.views(names)
             await self._reader.read_now([view.region for view in views if view.region.enabled])
+            self._shared.forget()
         return await self.listing(names)
 
     async def listing(self, names: Sequence[str] = ()) -> CapacityListing:
-        """The same, whoever asks: for metrics."""
+        """The same, whoever asks: for metrics. What operators changed is in it at once."""
+        if names:
+            return await self._compute(names)
+        return await self._shared.get(await self._regions.version())
+
+    async def _compute(self, names: Sequence[str] = ()) -> CapacityListing:
         views = await self._regions.views(names)
         summaries = await self._store.summaries(names)
         now = self._clock.now()

@@ -74,6 +74,10 @@ class RegionService:
         now = self._clock.now()
         return [status.view(region, rows.get(region.id, ()), self._rhythm, now) for region in regions]
 
+    async def version(self) -> tuple[int, int, int]:
+        """Another one whenever an operator registered, changed or deleted a region."""
+        return await self._store.version()
+
     async def list(self, requester: Requester, *, names: Sequence[str] = ()) -> Sequence[RegionView]:
         """The regions as `requester` may see them. Raises `NotFound` for `names` that are none."""
         self._policy.require(requester, policies.LIST)

@@ -88,6 +88,13 @@ class RegionStore:
             found.setdefault(row["region_id"], []).append(_service_row(row))
         return found
 
+    async def version(self) -> tuple[int, int, int]:
+        """Another one whenever a region was inserted, updated or deleted."""
+        query = sa.select(sa.func.count(), sa.func.max(regions.c.id), sa.func.sum(regions.c.generation))
+        async with self.database.read() as connection:
+            count, last, generations = (await connection.execute(query)).one()
+        return int(count), int(last or 0), int(generations or 0)
+
     async def insert(self, connection: AsyncConnection, region: Region) -> int:
         """Insert a region; answers its id. Raises `IntegrityError` when the name is taken."""
         result = await connection.execute(
