@@ -102,6 +102,7 @@ class NotMultisite(MultisiteError):
             f"{url} answered HTTP {status}, but not as multisite does: check the endpoint "
             "(`openstack catalog show multisite`, --os-multisite-endpoint-override)."
         )
+        self.status_code = status
 
 
 class ApiError(exceptions.HttpException):
