@@ -197,6 +197,7 @@ auth_type = none
     app.state.authenticator.close()
     authenticator = app.state.authenticator = Authenticator()
     assembly.loop.start()  # but not the scheduler: nothing is read unless a request asks for it
+    await assembly.loop.run(assembly.engine.executors.enter())  # or what is read is not stored
     try:
         yield Service(app, assembly, authenticator, RegionStore(assembly.database))
     finally:

@@ -66,6 +66,23 @@ async def test_a_region_that_does_not_answer_offers_what_is_known(acting: Acting
     assert "127.0.0.1" not in answer.text
 
 
+async def test_figures_that_were_not_believed_bound_nothing(acting: Acting) -> None:
+    await swept(acting)
+    acting.cloud.set("contradict", region="north", service="placement")
+    await acting.call("GET", "/v1/capacity?fresh=true", user="admin")
+    for user in ("admin", "alpha"):
+        offers = (await acting.call("GET", "/v1/inventory/offers/north", user=user)).json
+        assert {each["fits"] for each in offers["flavors"]} == {None}
+        assert not offers["complete"]
+        assert [(each["region"], each["service"], each["code"]) for each in offers["missing"]] == [
+            ("north", "placement", "unexpected-answer")
+        ]
+    acting.cloud.set("contradict", region="north", service="compute")
+    offers = (await acting.call("GET", "/v1/inventory/offers/north", user="admin")).json
+    assert offers["flavors"] == []
+    assert ("compute", "unexpected-answer") in {(each["service"], each["code"]) for each in offers["missing"]}
+
+
 async def test_a_reader_may_look(acting: Acting) -> None:
     answer = await acting.service.call("GET", "/v1/inventory/offers/north", acting.token("alpha", "reader"))
     assert answer.status == 200

@@ -115,10 +115,12 @@ def test_figures_that_cannot_be_are_not_counted(swept: Swept) -> None:
     swept.cloud.set("contradict", region="two")
     swept.sweep()
     ill = swept.of("two")
-    for service in ("placement", "network", "image"):
+    for service in READ:
         error = ill.services[service].error
         assert error is not None
         assert error.code == "unexpected-answer"
+        assert error.detail is not None
+        assert error.detail.startswith("the answer has ")
         assert not swept.totals.complete_by_service[service]
     for kind, figures in swept.totals.placement.resources.items():
         assert figures.total == sum(truth(swept.cloud, name).total[kind] for name in ("one", "three"))

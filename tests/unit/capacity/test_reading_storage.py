@@ -10,6 +10,7 @@ from multisite.capacity.details import ImageDetail, NetworkDetail, Store, Volume
 from multisite.capacity.documents import detail_of, to_text
 from multisite.capacity.model import AddressCount, VolumeSummary
 from multisite.capacity.readers import image, network, volume
+from multisite.openstack.figures import Impossible
 
 Recorded = Callable[[str], Any]
 
@@ -83,6 +84,29 @@ def test_a_figure_that_is_none_becomes_unknown_not_an_error(value: object) -> No
     )
     assert found.total in {"unknown", "infinite"}
     assert (found.provisioned, found.over_subscription) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"total_capacity_gb": -1},
+        {"free_capacity_gb": "-0.5"},
+        {"free_capacity_gb": 102},
+        {"provisioned_capacity_gb": -732},
+        {"allocated_capacity_gb": -732},
+        {"max_over_subscription_ratio": -21},
+        {"total_capacity_gb": 10**300},
+    ],
+    ids=str,
+)
+def test_a_pool_that_cannot_be_is_refused(figures: dict[str, Any]) -> None:
+    with pytest.raises(Impossible, match=next(iter(figures))):
+        volume.pool_of(pool(**{"total_capacity_gb": 100, "free_capacity_gb": 40} | figures))
+
+
+def test_a_driver_that_rounds_and_a_pool_filled_above_its_limit_are_believed() -> None:
+    found = volume.pool_of(pool(total_capacity_gb=100, free_capacity_gb=100.4, provisioned_capacity_gb=900))
+    assert (found.total, found.free, found.provisioned) == (100, 100.4, 900)
 
 
 def test_cinder_services_are_counted() -> None:

@@ -20,7 +20,7 @@ from multisite.openstack.failures import RegionCallError
 from multisite.regions.discovery import target_of
 from multisite.regions.model import READ_SERVICES, Region
 from multisite.regions.states import CallError
-from multisite.sweeps.sweeper import Sweeper, _Memory
+from multisite.sweeps.sweeper import Sweeper, _Memory, _tell
 
 REGION = Region("one", "one", "c", id=1)
 IMAGES = ImageDetail(2, 30)
@@ -232,3 +232,18 @@ def test_a_host_that_went_down_is_not_free_any_more(
 ) -> None:
     found = placed(sweeper, memory, placement(clock), compute(clock, up=False)).resources["VCPU"]
     assert (found.total, found.free) == (8, 0)
+
+
+async def test_what_cannot_be_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    nothing = cast("Any", None)
+    memory = _Memory(target_of(REGION), InventoryMemory(nothing, 0), PoolMemory(nothing, 0))
+    lie = Observation("image", nothing, error=CallError("unexpected-answer", "the answer has size -7"))
+    silence = Observation("image", nothing, error=CallError("timeout", "no answer"))
+    caplog.set_level("INFO")
+    for found in (lie, lie, silence, lie, Observation("image", nothing), Observation("image", nothing)):
+        _tell(REGION, memory, [found])
+    assert [record.getMessage() for record in caplog.records] == [
+        "region one: image: the answer has size -7",
+        "region one: image answers as it should again",
+    ]
+    assert not any(record.exc_info for record in caplog.records)

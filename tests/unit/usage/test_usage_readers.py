@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import Impossible
 from multisite.usage import readers
 from multisite.usage.model import ResourceUsage
 
@@ -106,3 +107,19 @@ async def test_an_odd_project_id_stays_one_segment_of_the_path(project_id: str) 
         assert project_id not in client.asked
         assert client.asked.count("/") in {2, 3}
         assert not {"?", "#"} & set(client.asked)
+
+
+@pytest.mark.parametrize("figures", [{"in_use": -1}, {"reserved": -1}, {"limit": -2}, {"in_use": 2**63}])
+async def test_figures_that_cannot_be_are_refused(figures: dict[str, int]) -> None:
+    whole = {"in_use": 3, "limit": 2, "reserved": 0}
+    assert (await readers.volume(Answers({"quota_set": {"volumes": whole}}), "p"))[
+        "volume/volumes"
+    ].left == -1
+    for read, name in ((readers.volume, "volumes"), (readers.compute, "cores")):
+        with pytest.raises(Impossible, match=name):
+            await read(Answers({"quota_set": {name: whole | figures}}), "p")
+
+
+async def test_images_smaller_than_nothing_are_refused() -> None:
+    with pytest.raises(Impossible):
+        await readers.image(Answers({"images": [{"size": -1}]}), "p")

@@ -35,6 +35,8 @@ ADVICE = {
     "action-in-progress": "",
     "idempotency-key-reused": "",
     "not-offered": "",
+    "operation-not-cancellable": "",
+    "operation-not-retryable": "",
     "database-unavailable": "tell the operator of multisite",
 }
 ADVICE_BY_STATUS = {
@@ -51,6 +53,7 @@ ADVICE_BY_DETAIL = {r"^there (is no region|are no regions) called ": _NAMES}
 #: The same, by its path.
 ADVICE_NOT_FOUND = {
     r"/v1/(regions|capacity)/(?!discover$)": _NAMES,
+    r"/v1/operations/": "`openstack multisite operation list` shows those that you may see",
     r"/v1/usage/": "give a project's id, or a name that you may look up in Keystone; others' use is hidden",
 }
 #: What is said when something answers with a status alone, as a proxy or a token filter does.
@@ -99,6 +102,7 @@ class NotMultisite(MultisiteError):
             f"{url} answered HTTP {status}, but not as multisite does: check the endpoint "
             "(`openstack catalog show multisite`, --os-multisite-endpoint-override)."
         )
+        self.status_code = status
 
 
 class ApiError(exceptions.HttpException):

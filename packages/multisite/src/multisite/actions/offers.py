@@ -19,17 +19,21 @@ from multisite.inventory.model import InventoryRow, MissingKind
 from multisite.inventory.service import InventoryService
 from multisite.openstack import cinder, nova
 from multisite.openstack.failures import GARBAGE
+from multisite.openstack.figures import natural
 from multisite.openstack.once import NeverSent, NoService
 from multisite.openstack.users import Refused, UserClient, UserToken
 from multisite.policy import OPERATOR_READER, Policy
 from multisite.regions.model import Region
 from multisite.regions.service import RegionService
-from multisite.regions.states import State
+from multisite.regions.states import MISSING_STATES, Freshness, State
 from multisite.requester import Requester
 from multisite.usage.service import UsageService
 
 #: What a flavor takes of a project's limits: the resource, and the field of the flavor (`None`: one server).
 LIMITS: Mapping[str, str | None] = {"compute/instances": None, "compute/cores": "vcpus", "compute/ram": "ram"}
+
+#: The services whose figures say how many servers fit.
+FITTING = ("placement", "compute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class OfferedFlavor:
     ram: int
     disk: int
     fits: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What fits, by flavor; what limits leave (`None`: they are not asked); whose figures are missing."""
+
+    fits: Mapping[str, int]
+    left: Mapping[str, int] | None
+    missing: tuple[MissingKind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +113,15 @@ class OfferService:
             for plural in ("images", "networks", "security-groups")
         ]
         reads = [self._read(requester, token, region, what) for what in _READS]
-        (images, networks, groups), (left, fits), told = await asyncio.gather(
+        (images, networks, groups), bounds, told = await asyncio.gather(
             asyncio.gather(*stored), self._bounds(requester, region), asyncio.gather(*reads)
         )
         lists = dict(zip(_READS, (found for found, _ in told), strict=True))
-        missing = {(each.service, each.code): each for _, each in told if each is not None}
+        missing = {(each.service, each.code): each for each in bounds.missing}
+        missing |= {(each.service, each.code): each for _, each in told if each is not None}
         for _, lacking in (images, networks, groups):
             missing |= {(each.service, each.code): each for each in lacking}
-        flavors = (_flavor(raw, fits, left) for raw in lists["flavors"])
+        flavors = (_flavor(raw, bounds) for raw in lists["flavors"])
         return Offers(
             region=region.name,
             images=tuple(row for row in images[0] if row.status == "active"),
@@ -121,17 +135,18 @@ class OfferService:
             missing=tuple(missing.values()),
         )
 
-    async def _bounds(
-        self, requester: Requester, region: Region
-    ) -> tuple[Mapping[str, int] | None, Mapping[str, int]]:
-        """What the project's limits leave (`None`: they are not asked), and how many of each flavor fit."""
+    async def _bounds(self, requester: Requester, region: Region) -> _Bounds:
+        """How many of each flavor fit: nobody knows where the figures are old, or were not believed."""
+        (view,) = await self._regions.views([region.name])
+        missing = _lacking(region, view.services, FITTING)
         fits = await self._capacity.fits(region)
         if self._policy.allows(requester, OPERATOR_READER.removeprefix("rule:")):
-            return None, fits
-        usage = await self._usage.show(requester, requester.project_id or "", names=[region.name])
-        resources = usage.regions[0].resources
-        left = {name: resources[name].left for name in LIMITS if name in resources}
-        return {name: value for name, value in left.items() if value is not None}, fits
+            return _Bounds(fits, None, missing)
+        found = await self._usage.show(requester, requester.project_id or "", names=[region.name])
+        usage = found.regions[0]
+        left = {name: usage.resources[name].left for name in LIMITS if name in usage.resources}
+        known = {name: value for name, value in left.items() if value is not None}
+        return _Bounds(fits, known, (*missing, *_lacking(region, usage.services, ("compute",))))
 
     async def _read(
         self, requester: Requester, token: UserToken, region: Region, what: str
@@ -147,19 +162,37 @@ class OfferService:
         except NoService:
             return [], None
         except (NeverSent, Refused, *GARBAGE) as error:
-            code = "forbidden" if isinstance(error, Refused) else "connection-failed"
-            return [], MissingKind(region.name, service, State.UNREACHABLE, code)
+            return [], MissingKind(region.name, service, State.UNREACHABLE, _code(error))
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return "forbidden"
+    return "unexpected-answer" if isinstance(error, GARBAGE) else "connection-failed"
+
+
+def _lacking(
+    region: Region, services: Mapping[str, Freshness], names: Iterable[str]
+) -> tuple[MissingKind, ...]:
+    """Those of the services whose figures are not fresh."""
+    return tuple(
+        MissingKind(region.name, name, found.state, found.error.code if found.error else None)
+        for name in names
+        if (found := services[name]).state in MISSING_STATES
+    )
 
 
 def _proper(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A flavor with the fields that are needed, of their kinds. Raises one of `GARBAGE`."""
-    numbers = {name: int(raw[name]) for name in ("vcpus", "ram", "disk")}
+    numbers = {name: natural(raw[name], name) for name in ("vcpus", "ram", "disk")}
     return {"id": str(raw["id"]), "name": str(raw["name"]), **numbers}
 
 
-def _flavor(raw: Mapping[str, Any], fits: Mapping[str, int], left: Mapping[str, int] | None) -> OfferedFlavor:
-    bounds = [fits[raw["id"]]] if raw["id"] in fits else []
-    return OfferedFlavor(**raw, fits=min([*bounds, *_within(raw, left or {})], default=None))
+def _flavor(raw: Mapping[str, Any], bounds: _Bounds) -> OfferedFlavor:
+    if bounds.missing:
+        return OfferedFlavor(**raw, fits=None)
+    room = [bounds.fits[raw["id"]]] if raw["id"] in bounds.fits else []
+    return OfferedFlavor(**raw, fits=min([*room, *_within(raw, bounds.left or {})], default=None))
 
 
 def _within(raw: Mapping[str, Any], left: Mapping[str, int]) -> Iterable[int]:

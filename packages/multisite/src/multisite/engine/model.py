@@ -44,7 +44,7 @@ STEP_CODES = {
     "region-refused": "The region refused a write.",
     "region-unavailable": "The region cannot be reached; the write was not sent.",
     "region-failed": "The region answered a write with an error of its own.",
-    "credential-lacking": "A region's credential lacks something.",
+    "credential-lacking": "A test found that a region does not answer its credential as it has to.",
     "unknown-kind": "This multisite knows no operation of this kind.",
     "internal-error": "A mistake of multisite.",
 }

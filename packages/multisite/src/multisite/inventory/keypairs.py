@@ -14,7 +14,7 @@ from multisite.inventory import policies
 from multisite.inventory.model import MissingKind
 from multisite.openstack import keystone, nova
 from multisite.openstack.client import RegionClient
-from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.policy import Policy
 from multisite.regions.model import Identity, Region
 from multisite.regions.service import RegionService
@@ -100,7 +100,7 @@ class KeypairReader:
         except TimeoutError:
             return MissingKind(region.name, "compute", State.UNREACHABLE, "timeout")
         except GARBAGE as error:
-            detail = f"{type(error).__name__}: {error}"[:300]
+            detail = what_is_odd(error)
             return MissingKind(region.name, "compute", State.UNREACHABLE, "unexpected-answer", detail)
 
     async def _names(self, user: User, regions: Sequence[Region]) -> tuple[str, str] | None:

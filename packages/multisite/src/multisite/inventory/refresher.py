@@ -25,7 +25,7 @@ from multisite.inventory.store import InventoryStore, Stored
 from multisite.inventory.writer import InventoryWriter
 from multisite.inventory.writing import Outcome
 from multisite.openstack.client import RegionClient
-from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.regions.model import Region
 from multisite.regions.states import CallError
 from multisite.settings import InventorySettings
@@ -210,7 +210,7 @@ class InventoryRefresher:
         except TimeoutError:
             error = CallError("timeout", f"reading all {kind.plural} took too long")
         except GARBAGE as failure:
-            error = CallError("unexpected-answer", f"{type(failure).__name__}: {failure}"[:300])
+            error = CallError("unexpected-answer", what_is_odd(failure))
         else:
             await self._store(work, kind, reading)
             self.status.changed_items += len(reading.changed) + len(reading.gone)

@@ -4,6 +4,8 @@ The codes are part of the API (tenants see them, details stay with operators) an
 docs/reference/errors.md.
 """
 
+from multisite.openstack.figures import Impossible
+
 CODES = {
     "connection-refused": "Nothing listens at the endpoint.",
     "connection-failed": "The endpoint cannot be reached: name, route, TLS, or the connection broke.",
@@ -23,6 +25,15 @@ CODES = {
 
 #: What taking an answer apart raises when it has not the form that OpenStack gives it.
 GARBAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+
+
+def what_is_odd(error: Exception) -> str:
+    """A sentence on what is wrong with an answer, from one of `GARBAGE`."""
+    if isinstance(error, Impossible):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"the answer lacks {error}"[:300]
+    return f"the answer has not the form that it should have ({type(error).__name__}: {error})"[:300]
 
 
 class RegionCallError(Exception):

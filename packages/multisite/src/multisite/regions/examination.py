@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multisite.errors import BadRequest, CredentialError, RegionAway
 from multisite.openstack import cinder, glance, neutron, nova, placement
 from multisite.openstack.client import RegionClient, Regions
-from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.openstack.loop import RegionLoop
 from multisite.regions.discovery import endpoints, target_of
 from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES, Endpoint, Identity, Interface, Region
@@ -125,7 +125,7 @@ async def _try(client: RegionClient, service: str) -> Check:
             return Check(service, ok=True, detail="not in the catalog")
         return Check(service, ok=False, detail=error.detail)
     except GARBAGE as error:
-        return Check(service, ok=False, detail=f"the answer has an unexpected form: {error!r}")
+        return Check(service, ok=False, detail=what_is_odd(error))
     return Check(service, ok=True, detail="may read what a sweep reads")
 
 

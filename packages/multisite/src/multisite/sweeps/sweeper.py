@@ -23,7 +23,7 @@ from multisite.engine.executors import Fence, Fencing, unfenced
 from multisite.errors import MultisiteError
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
-from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.regions.discovery import endpoints, target_of, with_versions
 from multisite.regions.model import READ_SERVICES, Endpoint, Region
 from multisite.regions.states import CallError
@@ -54,6 +54,7 @@ class _Memory:
     known: dict[str, Endpoint] = field(default_factory=dict)
     known_until: float = float("-inf")
     images_at: float = float("-inf")
+    odd: set[str] = field(default_factory=set)
 
 
 class Sweeper:
@@ -164,6 +165,7 @@ class Sweeper:
         results = [result for result in await asyncio.gather(*reads) if result is not None]
         if any(result.service == "image" and result.error is None for result in results):
             memory.images_at = now
+        _tell(region, memory, results)
         await self._capacity.write(region.id, self._placed(results, memory), memory.target, fence)
 
     async def _observe(
@@ -191,8 +193,7 @@ class Sweeper:
         except TimeoutError:
             failure = CallError("timeout", f"reading took longer than {self._settings.deadline:g} s")
         except GARBAGE as error:
-            LOG.warning("%s answered something unexpected", service, exc_info=True)
-            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}"[:300])
+            failure = CallError("unexpected-answer", what_is_odd(error))
         return Observation(service, self._clock.now(), error=failure)
 
     def _placed(self, results: list[Observation], memory: _Memory) -> list[Observation]:
@@ -246,6 +247,18 @@ class Sweeper:
 
 def _complete(found: list[Endpoint]) -> bool:
     return all(endpoint.version for endpoint in found)
+
+
+def _tell(region: Region, memory: _Memory, results: list[Observation]) -> None:
+    """A line in the log when a service begins to answer what cannot be, and one when it ends."""
+    for result in results:
+        odd = result.error is not None and result.error.code == "unexpected-answer"
+        if odd and result.error and result.service not in memory.odd:
+            memory.odd.add(result.service)
+            LOG.warning("region %s: %s: %s", region.name, result.service, result.error.detail)
+        elif result.error is None and result.service in memory.odd:
+            memory.odd.remove(result.service)
+            LOG.info("region %s: %s answers as it should again", region.name, result.service)
 
 
 def _later(_: PlacementDetail) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from multisite.openstack import cinder, glance, neutron, nova
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import limit, natural
 from multisite.usage.model import ResourceUsage, resource_usage
 
 COMPUTE = ("instances", "cores", "ram")
@@ -27,7 +28,9 @@ async def compute(client: RegionClient, project_id: str) -> Resources:
     quota = await nova.quota(client, project_id)
     resources = _resources("compute", quota, COMPUTE, "in_use")
     if "key_pairs" in quota:
-        resources["compute/key_pairs"] = resource_usage(None, quota["key_pairs"]["limit"])
+        resources["compute/key_pairs"] = resource_usage(
+            None, limit(quota["key_pairs"]["limit"], "key_pairs.limit")
+        )
     return resources
 
 
@@ -46,7 +49,7 @@ async def image(client: RegionClient, project_id: str) -> Resources:
     count = size = 0
     async for page in glance.images(client, owner=project_id):
         count += len(page)
-        size += sum(int(item.get("size") or 0) for item in page)
+        size += sum(natural(item.get("size") or 0, "size") for item in page)
     return {
         "image/image_count_total": resource_usage(count, None),
         "image/image_size_total": resource_usage(size, None),
@@ -64,10 +67,12 @@ READERS: Mapping[str, Callable[[RegionClient, str], Awaitable[Resources]]] = {
 def _resources(
     service: str, quota: Mapping[str, Mapping[str, int]], names: tuple[str, ...], used: str
 ) -> dict[str, ResourceUsage]:
-    return {
-        f"{service}/{name}": resource_usage(
-            int(quota[name][used]), int(quota[name]["limit"]), int(quota[name].get("reserved") or 0)
-        )
-        for name in names
-        if name in quota
-    }
+    return {f"{service}/{name}": _resource(name, quota[name], used) for name in names if name in quota}
+
+
+def _resource(name: str, figures: Mapping[str, int], used: str) -> ResourceUsage:
+    return resource_usage(
+        natural(figures[used], f"{name}.{used}"),
+        limit(figures["limit"], f"{name}.limit"),
+        natural(figures.get("reserved") or 0, f"{name}.reserved"),
+    )

@@ -17,7 +17,7 @@ from multisite.engine.executors import Fencing, unfenced
 from multisite.errors import MultisiteError
 from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
-from multisite.openstack.failures import GARBAGE, RegionCallError
+from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.regions.discovery import target_of
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
@@ -181,7 +181,7 @@ class Refresher:
         except TimeoutError:
             failure = CallError("timeout", f"reading took longer than {self.deadline:g} s")
         except GARBAGE as error:
-            failure = CallError("unexpected-answer", f"{type(error).__name__}: {error}"[:300])
+            failure = CallError("unexpected-answer", what_is_odd(error))
         return UsageReading(service, self.clock.now(), error=failure)
 
     async def _track_all(self, regions: list[Region]) -> None:

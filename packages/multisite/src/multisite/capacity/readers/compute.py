@@ -7,9 +7,9 @@ from typing import Any
 
 from multisite.capacity.details import ComputeDetail, Flavor, Host, Hypervisor
 from multisite.capacity.model import ComputeSummary
-from multisite.capacity.readers.figures import natural
 from multisite.openstack import nova
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import natural
 from multisite.openstack.together import together
 
 
@@ -76,7 +76,7 @@ def hypervisor_of(item: Mapping[str, Any], available: Mapping[str, bool]) -> Hyp
         name=item["hypervisor_hostname"],
         host=host,
         available=up and available.get(host, True),
-        running_servers=natural(item.get("running_vms") or 0),
+        running_servers=natural(item.get("running_vms") or 0, "running_vms"),
     )
 
 
@@ -99,9 +99,9 @@ def flavor_of(item: Mapping[str, Any]) -> Flavor:
     return Flavor(
         id=item["id"],
         name=item["name"],
-        vcpus=natural(item["vcpus"]),
-        ram=natural(item["ram"]),
-        disk=natural(item.get("disk") or 0),
+        vcpus=natural(item["vcpus"], "vcpus"),
+        ram=natural(item["ram"], "ram"),
+        disk=natural(item.get("disk") or 0, "disk"),
         resources={name: amount for name, amount in resources.items() if amount > 0},
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from multisite.capacity.details import ImageDetail, Store
 from multisite.capacity.model import ImageSummary
-from multisite.capacity.readers.figures import natural
 from multisite.openstack import glance
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import natural
 
 
 async def read(client: RegionClient) -> ImageDetail:
@@ -20,11 +20,11 @@ async def read(client: RegionClient) -> ImageDetail:
     async for page in glance.images(client):
         for image in page:
             images += 1
-            size += natural(image.get("size") or 0)
+            size += natural(image.get("size") or 0, "size")
             for name in stores_of(image):
                 row = stores.setdefault(name, [0, 0])
                 row[0] += 1
-                row[1] += natural(image.get("size") or 0)
+                row[1] += natural(image.get("size") or 0, "size")
     return ImageDetail(
         images, size, tuple(Store(name, row[0], row[1]) for name, row in sorted(stores.items()))
     )

@@ -9,13 +9,15 @@ from typing import Any
 
 from multisite.capacity.details import Network, NetworkDetail, Subnet
 from multisite.capacity.model import AddressCount, NetworkSummary
-from multisite.capacity.readers.figures import natural
 from multisite.capacity.readers.subnet_pools import PoolMemory
 from multisite.openstack import neutron
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import natural
 from multisite.openstack.together import together
 
 IPV4, IPV6 = 4, 6
+#: How many addresses there are.
+ADDRESSES = 2**128
 
 
 async def read(client: RegionClient, memory: PoolMemory) -> NetworkDetail:
@@ -65,7 +67,8 @@ def network_of(item: Mapping[str, Any], external: set[str]) -> Network:
 
 
 def _subnet(item: Mapping[str, Any]) -> Subnet:
-    total, used = natural(item["total_ips"]), natural(item["used_ips"])
+    total = natural(item["total_ips"], "total_ips", largest=ADDRESSES)
+    used = natural(item["used_ips"], "used_ips", largest=ADDRESSES)
     return Subnet(
         id=item["subnet_id"],
         name=item.get("subnet_name") or "",

@@ -10,14 +10,12 @@ from typing import Any
 
 from multisite.capacity.details import ComputeDetail, PlacementDetail
 from multisite.capacity.model import Inventory, Provider
-from multisite.capacity.readers.figures import natural
 from multisite.clock import Clock
 from multisite.openstack import placement
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
+from multisite.openstack.figures import LARGEST, Impossible, natural
 from multisite.openstack.together import together
-
-LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +82,23 @@ async def _provider(
         generation=int(item["generation"]),
         shared=uuid in sharing,
         inventories=inventories,
-        usages={name: _count(used) for name, used in usages.items()},
+        usages={name: natural(used, f"usages.{name}") for name, used in usages.items()},
     )
 
 
 def inventory_of(item: Mapping[str, Any]) -> Inventory:
     """One inventory as Placement writes it."""
     inventory = Inventory(
-        total=_count(item["total"]),
-        reserved=_count(item.get("reserved") or 0),
+        total=natural(item["total"], "total"),
+        reserved=natural(item.get("reserved") or 0, "reserved"),
         allocation_ratio=float(item.get("allocation_ratio") or 1.0),
-        min_unit=int(item.get("min_unit") or 1),
-        max_unit=int(item.get("max_unit") or item["total"]),
-        step_size=int(item.get("step_size") or 1),
+        min_unit=natural(item.get("min_unit") or 1, "min_unit"),
+        max_unit=natural(item.get("max_unit") or item["total"], "max_unit"),
+        step_size=natural(item.get("step_size") or 1, "step_size"),
     )
     if not inventory.usable <= LARGEST:
-        raise ValueError(f"an allocation_ratio of {inventory.allocation_ratio} is none")
+        raise Impossible(f"the answer has an allocation_ratio of {inventory.allocation_ratio}, which is none")
     return inventory
-
-
-def _count(value: object) -> int:
-    """A figure of Placement; sums of what is larger would not be numbers any more."""
-    number = natural(value)
-    if number > LARGEST:
-        raise ValueError("a figure of Placement has more than 64 bits")
-    return number
 
 
 def place(detail: PlacementDetail, compute: ComputeDetail | None) -> PlacementDetail:

@@ -11,10 +11,13 @@ from multisite.capacity.details import Pool, VolumeDetail, VolumeService
 from multisite.capacity.model import VolumeSummary
 from multisite.openstack import cinder
 from multisite.openstack.client import RegionClient
+from multisite.openstack.figures import Impossible, gib
 from multisite.openstack.together import together
 
 INFINITE = "infinite"
 UNKNOWN = "unknown"
+#: GiB by which drivers that round may report more free than there is.
+ROUNDING = 1.0
 
 
 async def read(client: RegionClient) -> VolumeDetail:
@@ -56,14 +59,17 @@ def pool_of(item: Mapping[str, Any]) -> Pool:
     Where a driver tells no more, what is allocated counts as provisioned, as in Cinder's own scheduler.
     """
     capabilities = item.get("capabilities") or {}
-    allocated = capabilities.get("allocated_capacity_gb")
+    used = "provisioned_capacity_gb" if "provisioned_capacity_gb" in capabilities else "allocated_capacity_gb"
+    total, free = (_gib(capabilities.get(name), name) for name in ("total_capacity_gb", "free_capacity_gb"))
+    if isinstance(total, float) and isinstance(free, float) and free > total + ROUNDING:
+        raise Impossible(f"the answer has free_capacity_gb {free:g} of total_capacity_gb {total:g}")
     return Pool(
         name=item["name"],
         backend=capabilities.get("volume_backend_name"),
-        total=_gib(capabilities.get("total_capacity_gb")),
-        free=_gib(capabilities.get("free_capacity_gb")),
-        provisioned=_finite(capabilities.get("provisioned_capacity_gb", allocated), default=0.0),
-        over_subscription=_finite(capabilities.get("max_over_subscription_ratio"), default=1.0),
+        total=total,
+        free=free,
+        provisioned=gib(_finite(capabilities.get(used), default=0.0), used),
+        over_subscription=_ratio(capabilities.get("max_over_subscription_ratio")),
         thin=str(capabilities.get("thin_provisioning_support")).lower() == "true",
     )
 
@@ -72,13 +78,20 @@ def _limit(pool: Pool) -> float:
     return float(pool.total) * (pool.over_subscription if pool.thin else 1.0)
 
 
-def _gib(value: object) -> float | str:
+def _ratio(value: object) -> float:
+    ratio = _finite(value, default=1.0)
+    if ratio < 0:
+        raise Impossible(f"the answer has max_over_subscription_ratio {ratio:g}, which is less than nothing")
+    return ratio
+
+
+def _gib(value: object, name: str) -> float | str:
     if isinstance(value, str) and value.strip().lower() in {INFINITE, UNKNOWN}:
         return value.strip().lower()
     number = _number(value, default=-inf)
     if number == inf:
         return INFINITE
-    return number if isfinite(number) else UNKNOWN
+    return gib(number, name) if isfinite(number) else UNKNOWN
 
 
 def _number(value: object, *, default: float) -> float:
