@@ -16,7 +16,7 @@ from multisite.sweeps.sweeper import Sweeper
 from tests.integration.sim.over_regions import OverRegions
 
 SETTINGS = SweepSettings(
-    interval=60, health_interval=15, jitter=0, deadline=3, fresh_deadline=10, inventory_age=0,
+    interval=60, health_interval=15, jitter=0, deadline=8, fresh_deadline=10, inventory_age=0,
     image_interval=0, regions_at_once=50,
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 from multisite.regions.states import State
 from multisite.sim import Plan
 from multisite.sim.listening import running
-from tests.integration.sim.over_regions import DEADLY
+from tests.integration.sim.over_regions import CALL_DEADLINE, DEADLY
 from tests.integration.sim.swept import SETTINGS, Swept, truth
 
 PLAN = Plan(regions=3, hosts=3, servers=8, projects=2, names=("one", "two", "three"))
@@ -56,7 +56,7 @@ def test_without_faults_everything_is_true(swept: Swept) -> None:
 #: And some more of the same codes.
 OTHERS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "refuse", "share": 0.999}, "connection-failed"),
-    ({"kind": "latency", "seconds": 2}, "timeout"),
+    ({"kind": "latency", "seconds": 2 * CALL_DEADLINE}, "timeout"),
     ({"kind": "status", "status": 503, "retry_after": 60}, "server-error"),
 ]
 
