@@ -138,7 +138,7 @@ def test_a_command_that_is_none_is_a_usage_error(arguments: list[str], capsys: C
 
 
 def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    def interrupt(_files: object) -> int:
+    def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("multisite.server.serve", interrupt)

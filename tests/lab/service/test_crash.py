@@ -63,29 +63,11 @@ def test_kill_9_during_sweeps_corrupts_nothing_and_the_figures_are_there_at_once
     assert service.stop() == -signal.SIGTERM  # uvicorn ends tidily, then as the signal asks
 
 
-def test_a_second_process_takes_over_the_sweep_of_one_that_died(
-    fresh: Cloud, service: Service, tmp_path: Path
-) -> None:
-    service.settings = FAST | {"sweep": FAST["sweep"] | {"lease": 6}}
-    service.prepare()
-    fresh.service.run("service", "register", "--credential", "RegionOne-admin", "--url", fresh.service.url)
+def test_a_second_process_on_the_same_file_is_one_sentence(service: Service) -> None:
     service.start()
-    second = Service(service.cloud, tmp_path / "second", port=free(), settings=service.settings)
-    second.folder.mkdir()
-    text = service.configuration.read_text().replace(f"port = {service.port}", f"port = {second.port}")
-    second.configuration.write_text(text.replace(f"port = {service.metrics_port}", "port = 0"))
-    second.start()
     try:
-        health = Api(second.url, "")
-        assert health.request("GET", "/healthcheck").json()["sweep"] == "waiting"
-        service.stop(signal.SIGKILL)
-        eventually(
-            lambda: health.request("GET", "/healthcheck").json()["sweep"],
-            lambda sweep: sweep == "running",
-            seconds=30,
-        )
+        assert "SQLite serves one process" in refusal(service)
     finally:
-        second.stop()
         service.stop()
 
 

@@ -151,7 +151,7 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
     clock = clock or SystemClock()
     loop = RegionLoop()
     room = Room(clock)
-    standstill = settings.operations.ttl / 2
+    standstill = settings.operations.ttl
     database, region_database = (
         Database(settings.database, room, standstill=standstill) for _ in ("API", "regions")
     )

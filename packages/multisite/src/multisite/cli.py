@@ -50,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", parents=[config], help="run the API, the page and the sweep")
+    serve.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="processes that share the work; more than one need PostgreSQL (default: %(default)s)",
+    )
     serve.set_defaults(run=_serve)
     database = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="VERB")
     upgrade = database.add_parser("upgrade", parents=[config], help="make or upgrade the database")
@@ -60,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_parser("config", help="a documented multisite.conf").set_defaults(run=_sample_config)
     sample.add_parser("policy", help="a documented policy.yaml").set_defaults(run=_sample_policy)
     return parser
+
+
+def _count(text: str) -> int:
+    """One or more, as text."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of processes")
+    return int(text)
 
 
 def _add_service(
@@ -99,17 +113,19 @@ def _add_sim(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _serve(options: argparse.Namespace) -> int:
     from multisite.server import serve
 
-    return serve(options.config_file)
+    return serve(options.config_file, options.workers)
 
 
 def _db_upgrade(options: argparse.Namespace) -> int:
     from multisite.db import schema
+    from multisite.db.alone import alone_on_file
     from multisite.engine import durable
     from multisite.settings import load
 
     database = load(files=options.config_file).database
-    before, after = schema.upgrade(database)
-    durable.migrate(database)
+    with alone_on_file(database, "stop it before the upgrade"):
+        before, after = schema.upgrade(database)
+        durable.migrate(database)
     changed = "is up to date" if before == after else f"upgraded from {before or 'nothing'}"
     print(f"database: schema {after}, {changed}")  # noqa: T201
     return 0

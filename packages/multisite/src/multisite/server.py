@@ -1,11 +1,13 @@
-"""`multisite serve`: uvicorn around the application.
+"""`multisite serve`: uvicorn around the application, in one process or, with `workers.py`, in several.
 
 Live views of the page never end by themselves, and uvicorn waits for open connections when it stops; so
-they are closed first. /metrics listens on an address of its own.
+they are closed first. /metrics listens on an address of its own; that of worker k on a port that
+is k higher.
 """
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,16 +20,25 @@ from starlette.applications import Starlette
 from multisite.api.app import create_app
 from multisite.assembly import assemble
 from multisite.db import schema
+from multisite.db.alone import alone_on_file
+from multisite.db.engine import parse_url
 from multisite.errors import ConfigurationError
 from multisite.garbage import look_seldom
 from multisite.heads import PunctualProtocol
 from multisite.metrics import create_metrics_app
 from multisite.settings import ApiSettings, Settings, load
+from multisite.workers import Workers
 
 LOG = logging.getLogger(__name__)
 
 #: Seconds that requests under way get when the service stops.
 GRACE = 10
+#: Seconds that a worker gets beyond that, to give its regions up and to close its connections.
+PATIENCE = 5
+
+_ONE_PROCESS = (
+    "SQLite serves one process; for several set [database] connection to postgresql://USER:PASSWORD@HOST/NAME"
+)
 
 
 class Server(uvicorn.Server):
@@ -54,10 +65,12 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def serve(files: Sequence[Path] | None = None) -> int:
-    """Run until a signal. Raises `MultisiteError` when the service cannot start."""
+def serve(files: Sequence[Path] | None = None, workers: int = 1) -> int:
+    """Run until a signal, in one process or more. Raises `MultisiteError` when the service cannot start."""
     settings = load(files=files)
     _set_up_log(settings)
+    if workers > 1 and parse_url(settings.database).get_backend_name() == "sqlite":
+        raise ConfigurationError(f"--workers {workers}: {_ONE_PROCESS}")
     schema.check(settings.database)
     if not settings.home_auth_url:
         raise ConfigurationError(
@@ -65,23 +78,42 @@ def serve(files: Sequence[Path] | None = None) -> int:
             "https://keystone.example:5000/v3"
         )
     with ExitStack() as listeners:
+        listeners.enter_context(alone_on_file(settings.database, _ONE_PROCESS))
         listener = listeners.enter_context(_listen("api", settings.api.host, settings.api.port))
-        assembly = assemble(settings)
-        app = create_app(assembly)
-        server = Server(_config(settings.api, app), app)
-        beside = None
-        if settings.metrics.port:
-            metrics = create_metrics_app(assembly, settings.metrics.token_file)
-            where = _listen("metrics", settings.metrics.host, settings.metrics.port)
-            beside = (metrics, listeners.enter_context(where))
-        look_seldom()
-        asyncio.run(_run(server, listener, beside))
+        metrics = [
+            listeners.enter_context(_listen("metrics", settings.metrics.host, settings.metrics.port + number))
+            for number in range(workers if settings.metrics.port else 0)
+        ]
+        if workers == 1:
+            return _serve(settings, listener, metrics[0] if metrics else None)
+
+        def worker(number: int, parent: int) -> int:
+            return _serve(settings, listener, metrics[number] if metrics else None, parent)
+
+        return Workers(worker, workers, GRACE + PATIENCE).serve()
+
+
+def _serve(
+    settings: Settings, listener: socket.socket, metrics: socket.socket | None, parent: int | None = None
+) -> int:
+    """Be one process of the service. `parent` is a file descriptor that ends when we have to."""
+    assembly = assemble(settings)
+    app = create_app(assembly)
+    server = Server(_config(settings.api, app), app)
+    beside = (create_metrics_app(assembly, settings.metrics.token_file), metrics) if metrics else None
+    look_seldom()
+    asyncio.run(_run(server, listener, beside, parent))
     return 0 if server.started else 1
 
 
 async def _run(
-    server: Server, listener: socket.socket, beside: tuple[Starlette, socket.socket] | None
+    server: Server,
+    listener: socket.socket,
+    beside: tuple[Starlette, socket.socket] | None,
+    parent: int | None,
 ) -> None:
+    if parent is not None:
+        _end_with(parent)
     if beside is None:
         await server.serve(sockets=[listener])
         return
@@ -96,6 +128,18 @@ async def _run(
     finally:
         metrics.should_exit = True
         await task
+
+
+def _end_with(parent: int) -> None:
+    """End as if a signal had come when the process at the other end of this pipe is gone."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(parent)
+        LOG.warning("the parent of this worker is gone")
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(parent, gone)
 
 
 def _set_up_log(settings: Settings) -> None:

@@ -45,6 +45,7 @@ class Engine:
 
     async def start(self) -> None:
         """Be an executor, take over what dead ones left, begin to run parts."""
+        await self.durable.pending()  # loads DBOS, which takes seconds: before anybody counts on our beats
         await self.executors.enter()
         await self._adopt()
         await self._share()

@@ -173,6 +173,7 @@ class Executors:
                     await self._free(connection, name)
                     buried.append(name)
             del self._seen[name, incarnation]
+        self._others = len(self._seen)
         if buried:
             LOG.warning("taken for dead, and its work taken over: %s", ", ".join(buried))
         return buried

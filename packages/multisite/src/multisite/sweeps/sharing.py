@@ -74,6 +74,8 @@ class Sharing:
         self._clock = clock
         self._every = every
         self._look_at = float("-inf")
+        self._processes = 0
+        self._left = False
         #: The regions (by id) that this process may sweep, as of its last look.
         self.held: frozenset[int] = frozenset()
         #: How many are enabled.
@@ -95,11 +97,14 @@ class Sharing:
         return self._executors.alive
 
     async def look(self, busy: Collection[int]) -> Move:
-        """What has to change, if it is time to look: `give` up what it says once that is swept no more."""
-        now = self._clock.monotonic()
-        if now < self._look_at:
+        """What has to change, if it is time to look: `give` up what it says once that is swept no more.
+
+        It is time every so often, and at once when a process has come or gone.
+        """
+        now, processes = self._clock.monotonic(), self._executors.count
+        if now < self._look_at and (processes == self._processes or self._left):
             return Move()
-        self._look_at = now + self._every
+        self._look_at, self._processes = now + self._every, processes
         async with self._database.read() as connection:
             living = await self._executors.living(connection)
             query = sa.select(_L.region_id, _L.executor)
@@ -140,7 +145,7 @@ class Sharing:
 
     async def leave(self) -> None:
         """Give all regions up, and take none for a while: this process ends."""
-        self._look_at = float("inf")
+        self._look_at, self._left = float("inf"), True
         await self.give(self.held)
 
 
