@@ -54,6 +54,11 @@ def page(*, quick: bool, most: int) -> str:
     loaded = measure("under_load", 20 if quick else min(1000, most), 3 if quick else 20)
     refresh = measure("inventory_refresh", 20 if quick else min(300, most), 2 if quick else 3)
     pages = None if quick else measure("inventory", "sqlite", "--json")
+    work = [
+        measure("operations", count, steps)
+        for count, steps in (((50, 1), (50, 10)) if quick else ((1000, 1), (1000, 10), (10_000, 1)))
+    ]
+    sharing = measure("sharing", 100 if quick else most)
     simulator = measure("simulator", 2 if quick else 8)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     return "\n".join(
@@ -68,6 +73,8 @@ def page(*, quick: bool, most: int) -> str:
             *_others(fresh, sdk, sweeps, listing, loaded),
             "",
             *_inventory(refresh, pages),
+            "",
+            *_operations(work, sharing),
             "",
             "## The simulator",
             "",
@@ -131,6 +138,28 @@ def _others(
         f"{loaded['per_second']:.0f} a second, median {loaded['p50']:.0f} ms, 99th percentile "
         f"{loaded['p99']:.0f} ms, {loaded['failed']} failed."
     )
+
+
+def _operations(work: list[Figures], sharing: Figures) -> Iterable[str]:
+    yield "## Operations"
+    yield ""
+    yield "Operations of one part each over 30 regions, whose steps do nothing, in one process on SQLite. The"
+    yield "floor is a transaction that updates one row. Milliseconds for each operation:"
+    yield ""
+    yield "| operations | steps | enqueue CPU | run CPU | run wall | floor CPU |"
+    yield "|---|---|---|---|---|---|"
+    for row in work:
+        cells = (row[name] * 1000 for name in ("enqueue_cpu", "cpu", "wall", "floor_cpu"))
+        yield (
+            f"| {row['operations']:,} | {row['steps']} | "
+            + " | ".join(f"{cell:.1f}" for cell in cells)
+            + " |"
+        )
+    yield ""
+    yield f"Three processes on PostgreSQL share {sharing['regions']:,} regions {sharing['shared']:.1f} s after they"
+    yield f"start; {sharing['moved']:.1f} s after one of them fell silent the others have its regions (the bound,"
+    yield f"ttl and beat, is {sharing['bound']:.0f} s). A look at who has which costs {sharing['look_cpu'] * 1000:.0f} ms of CPU"
+    yield f"every 5 s (reading the two tables alone: {sharing['floor_cpu'] * 1000:.0f} ms)."
 
 
 def _inventory(refresh: Figures, pages: Figures | None) -> Iterable[str]:
