@@ -156,10 +156,12 @@ def _operations(work: list[Figures], sharing: Figures) -> Iterable[str]:
             + " |"
         )
     yield ""
-    yield f"Three processes on PostgreSQL share {sharing['regions']:,} regions {sharing['shared']:.1f} s after they"
-    yield f"start; {sharing['moved']:.1f} s after one of them fell silent the others have its regions (the bound,"
-    yield f"ttl and beat, is {sharing['bound']:.0f} s). A look at who has which costs {sharing['look_cpu'] * 1000:.0f} ms of CPU"
-    yield f"every 5 s (reading the two tables alone: {sharing['floor_cpu'] * 1000:.0f} ms)."
+    look, floor = sharing["look_cpu"] * 1000, sharing["floor_cpu"] * 1000
+    shared, moved = sharing["shared"], sharing["moved"]
+    yield f"Three processes on PostgreSQL share {sharing['regions']:,} regions within {shared:.1f} s;"
+    yield f"{moved:.1f} s after one of them fell silent the others have its regions (the"
+    yield f"bound, ttl and beat, is {sharing['bound']:.0f} s). A look at who has which costs {look:.0f} ms of"
+    yield f"CPU every 5 s (reading the two tables alone: {floor:.0f} ms)."
 
 
 def _inventory(refresh: Figures, pages: Figures | None) -> Iterable[str]:

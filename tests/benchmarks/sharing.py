@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from multisite.clock import SystemClock
 from multisite.db.engine import Database
 from multisite.db.tables import regions, sweep_leases
+from multisite.engine.engine import WATCH
 from multisite.engine.executors import Executors
 from multisite.regions.model import Region
 from multisite.regions.store import RegionStore
@@ -42,12 +43,16 @@ class Process:
         return cls(database, executors, Sharing(database, executors, clock, BEAT))
 
     async def live(self) -> None:
-        """Beat and look, until cancelled."""
+        """Beat, watch and look, until cancelled, as the engine does."""
+        beat_at = float("-inf")
         while True:
-            await self.executors.beat()
+            if time.monotonic() >= beat_at:
+                await self.executors.beat()
+                beat_at = time.monotonic() + BEAT
+            await self.executors.look()
             await self.executors.bury()
             await self.look()
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(WATCH)
 
     async def look(self) -> None:
         """Look once, and take or give up."""

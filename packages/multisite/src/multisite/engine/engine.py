@@ -18,6 +18,8 @@ from multisite.settings import OperationSettings
 
 LOG = logging.getLogger(__name__)
 
+#: Seconds between two looks at the beats of other processes.
+WATCH = 1.0
 #: Seconds between two looks for parts that nobody living runs.
 ORPHANS_INTERVAL = 60.0
 #: Seconds between two rounds of forgetting, and operations that one round forgets at most.
@@ -38,6 +40,7 @@ class Engine:
     clock: Clock
     on_lost: Sequence[Callable[[], None]] = ()
     _beating: asyncio.Task[None] | None = None
+    _watching: asyncio.Task[None] | None = None
     _ticking: asyncio.Task[None] | None = None
     _shared_by: int = 0
     _orphans_at: float = field(default=float("-inf"))
@@ -51,13 +54,14 @@ class Engine:
         await self._share()
         self.durable.launch(self.runner.run)
         self._beating = asyncio.create_task(self._every(self.settings.beat, self._beat))
+        self._watching = asyncio.create_task(self._every(min(WATCH, self.settings.beat), self._watch))
         self._ticking = asyncio.create_task(self._every(1.0, self._tick))
 
     async def stop(self) -> None:
         """Run nothing more, and let others go on at once with what was under way."""
         if self._beating is None:
             return
-        tasks = [task for task in (self._beating, self._ticking) if task]
+        tasks = [task for task in (self._beating, self._watching, self._ticking) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -87,6 +91,10 @@ class Engine:
             for tell in self.on_lost:
                 tell()
             await self._rejoin()
+
+    async def _watch(self) -> None:
+        """Take over from those that died."""
+        await self.executors.look()
         buried = await self.executors.bury()
         now = self.clock.monotonic()
         if buried or now >= self._orphans_at:

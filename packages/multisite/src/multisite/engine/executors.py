@@ -98,6 +98,7 @@ class Executors:
         self._ttl = ttl
         self._incarnation = 0
         self._beaten_at = float("-inf")
+        self._looked_at = float("-inf")
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._others = 0
 
@@ -136,9 +137,8 @@ class Executors:
         self._beaten_at = self._clock.monotonic()
 
     async def beat(self) -> bool:
-        """Say that we live, and look at the others; `False` when we were taken for dead."""
+        """Say that we live; `False` when we were taken for dead."""
         now = self._clock.monotonic()
-        stood_still = now - self._beaten_at > self._ttl / 2
         async with self._database.write() as connection:
             ours = await connection.execute(
                 sa.update(executors)
@@ -147,11 +147,17 @@ class Executors:
             )
             if not ours.rowcount:
                 return False
-            query = sa.select(_E.id, _E.incarnation, _E.beat).where(_E.id != self._name)
-            rows = [(name, incarnation, beat) for name, incarnation, beat in await connection.execute(query)]
-        self._watch(rows, self._clock.monotonic(), afresh=stood_still)
         self._beaten_at = now  # before the write began: others count from when it was stored
         return True
+
+    async def look(self) -> None:
+        """Look at the beats of the others; often, so that a death is counted from when it was."""
+        now = self._clock.monotonic()
+        query = sa.select(_E.id, _E.incarnation, _E.beat).where(_E.id != self._name)
+        async with self._database.read() as connection:
+            rows = [(name, incarnation, beat) for name, incarnation, beat in await connection.execute(query)]
+        self._watch(rows, self._clock.monotonic(), afresh=now - self._looked_at > self._ttl / 2)
+        self._looked_at = now
 
     async def bury(self) -> Sequence[str]:
         """Delete the rows of those that are dead, and free the regions that they swept; their names.

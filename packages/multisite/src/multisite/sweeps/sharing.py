@@ -126,7 +126,7 @@ class Sharing:
                 )
 
     async def take(self, region_ids: Collection[int]) -> None:
-        """Take regions that are free; others may be quicker."""
+        """Take regions that are free; where others were quicker, it is time to look again."""
         if not region_ids:
             return
         fence = self._executors.fence
@@ -135,8 +135,10 @@ class Sharing:
                 return
             dead = _L.executor.not_in(sa.select(living_executors.c.id))
             await connection.execute(sa.delete(sweep_leases).where(dead))
-            taken = await connection.scalars(_claim(connection, self._executors.name, region_ids))
-        self.held |= frozenset(taken)
+            taken = frozenset(await connection.scalars(_claim(connection, self._executors.name, region_ids)))
+        self.held |= taken
+        if len(taken) < len(region_ids):
+            self._look_at = float("-inf")
 
     def lose(self) -> None:
         """We were taken for dead: nothing is ours any more."""
