@@ -8,14 +8,22 @@ LOCK   := requirements/dev.txt
 STAMP  := .venv/.installed
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# Nothing is written outside this folder: each of these tools keeps a cache in HOME otherwise.
+CACHES := $(CURDIR)/.tools/cache
+export UV_CACHE_DIR := $(CACHES)/uv
+export PIP_CACHE_DIR := $(CACHES)/pip
+export npm_config_cache := $(CACHES)/npm
+export npm_config_update_notifier := false
+# pip asks rustc for its version, and rustup then makes its folder.
+NO_RUST := $(if $(wildcard $(HOME)/.rustup),,RUSTUP_HOME=$(CACHES)/rustup CARGO_HOME=$(CACHES)/cargo)
 
 .PHONY: help
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(UV):
-	python3 -m venv .tools
-	.tools/bin/pip install --quiet --disable-pip-version-check uv
+	$(NO_RUST) python3 -m venv .tools
+	$(NO_RUST) .tools/bin/pip install --quiet --disable-pip-version-check uv
 
 $(STAMP): $(UV) $(LOCK) packages/multisite/pyproject.toml packages/osc-multisite/pyproject.toml packages/multisite/hatch_build.py packages/multisite/package-lock.json
 	test -x $(BIN)/python || $(UV) venv --quiet --python python3 .venv
@@ -28,12 +36,12 @@ $(STAMP): $(UV) $(LOCK) packages/multisite/pyproject.toml packages/osc-multisite
 setup: $(STAMP)  ## install everything into .venv (nothing outside this folder)
 
 .PHONY: demo
-demo: $(STAMP)  ## six simulated regions, the service, the page: the main job
-	$(BIN)/python -m demo
+demo: $(STAMP)  ## six simulated regions, the service, the page: the main job (PORT=8118)
+	$(BIN)/python -m demo $(if $(PORT),--port $(PORT))
 
 .PHONY: demo-lab
 demo-lab: $(STAMP)  ## the same over three real regions (root or sudo once, see lab/README.md)
-	$(BIN)/python -m demo --lab
+	$(BIN)/python -m demo --lab $(if $(PORT),--port $(PORT))
 
 # What wants a browser, or minutes: `make test-sim` and `make test-lab` have it.
 SLOW := --ignore=tests/lab/service/test_fuzz.py --ignore-glob='tests/lab/service/test_page*.py'

@@ -1,14 +1,19 @@
 """`make demo`: a plausible cloud of six regions, multisite over it, and where to look.
 
 Everything lies under .demo/; nothing needs root, and nothing is touched in HOME. Ctrl-C ends all of it. With
-`--lab` (`make demo-lab`) it runs over the lab's three real regions.
+`--lab` (`make demo-lab`) it runs over the lab's three real regions. One demo runs in a folder at a time: a
+second one would write over the first one's database and clouds.yaml, and is refused.
 """
 
 import argparse
+import fcntl
+import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from demo.cloud import Cloud, DemoError
@@ -55,6 +60,28 @@ def main() -> int:
     )
     parser.add_argument("--lab", action="store_true", help="run over the lab's real regions")
     options = parser.parse_args()
+    try:
+        with alone(FOLDER.parent):  # .demo itself is emptied
+            return _run(options)
+    except DemoError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder as long as this process lives. Raises `DemoError` if another demo has it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DemoError("another demo runs in this folder; end it first, with Ctrl-C") from None
+    finally:
+        os.close(held)
+
+
+def _run(options: argparse.Namespace) -> int:
     world: World = RealWorld() if options.lab else SimulatedWorld(FOLDER)
     service: Service | None = None
     try:
@@ -78,13 +105,14 @@ def main() -> int:
 
 
 def _free(port: int) -> int:
-    """The port, or any other one if somebody has it."""
+    """The port, or any other one if somebody has it, which is said."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
             probe.bind((HOST, 0))
+            print(f"demo: port {port} is taken; choose one with `make demo PORT=…`", file=sys.stderr)
         return int(probe.getsockname()[1])
 
 

@@ -41,6 +41,14 @@ async def test_a_server_is_what_was_asked_for_and_belongs_to_the_user(acting: Ac
     assert answer.json["item"]["attributes"]["flavor"] == "m1.tiny"
 
 
+@pytest.mark.parametrize("name", [" web", "web ", "   "])
+async def test_a_name_that_nova_refuses_is_not_sent(acting: Acting, name: str) -> None:
+    answer = await acting.call("POST", "/v1/inventory/servers", acting.new_server(name=name))
+    assert answer.status == 400
+    assert "name: it begins or ends with white space" in answer.error["detail"]
+    assert not acting.servers(name)
+
+
 @pytest.mark.parametrize(
     ("action", "body", "status"),
     [("reboot", {"type": "hard"}, "ACTIVE"), ("reboot", {}, "ACTIVE"), ("stop", None, "SHUTOFF")],

@@ -206,3 +206,36 @@ def test_a_volume_is_attached_to_one_server_at_a_time(cloud: SimulatedCloud) -> 
     cloud.send("DELETE", f"{path}/{volume['id']}", user="project-001", status=202)
     shown = cloud.ask(f"/one/volume/v3/volumes/{volume['id']}", user="project-001")["volume"]
     assert shown["status"] == "available"
+
+
+@pytest.mark.parametrize("name", [" web", "web ", "  ", "", "a\nb", "a\u200bb", "w" * 256, None, 5])
+def test_names_that_nova_does_not_take_are_refused(cloud: SimulatedCloud, name: object) -> None:
+    told = cloud.send("POST", f"{NOVA}/servers", wish(cloud, name=name), user="project-001", status=400)
+    assert "field/attribute name" in str(told)
+
+
+def test_a_server_on_an_external_network_ends_in_error_unless_it_is_shared(cloud: SimulatedCloud) -> None:
+    external = cloud.ask(f"{NEUTRON}/networks?router:external=True")["networks"][0]["id"]
+    before, wanted = allocated(cloud), wish(cloud, networks=[{"uuid": external}])
+    path = made(cloud, wanted)
+    server = cloud.ask(path, user="project-001")["server"]
+    assert (server["status"], server["addresses"]) == ("ERROR", {})
+    assert "Failed to allocate the network(s)" in server["fault"]["message"]
+    assert allocated(cloud) == before
+    cloud.send("DELETE", path, user="project-001", status=204)
+    assert allocated(cloud) == before
+    cloud.world.region("one").network.networks[external].shared = True
+    assert cloud.ask(made(cloud, wanted), user="project-001")["server"]["status"] != "ERROR"
+
+
+def test_a_refusal_says_novas_word_for_the_state(cloud: SimulatedCloud) -> None:
+    path = f"{made(cloud, wish(cloud))}/action"
+    cloud.send("POST", path, {"os-stop": None}, user="project-001", status=202)
+    told = cloud.send("POST", path, {"os-stop": None}, user="project-001", status=409)
+    assert "while it is in vm_state stopped" in str(told)
+
+
+def made(cloud: SimulatedCloud, wanted: dict[str, Any]) -> str:
+    """The path of a new server of project-001."""
+    server = cloud.send("POST", f"{NOVA}/servers", wanted, user="project-001", status=202)["server"]
+    return f"{NOVA}/servers/{server['id']}"

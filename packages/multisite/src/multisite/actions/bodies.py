@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, model_validator
 
 from multisite.regions.fields import Text
 
@@ -12,6 +12,16 @@ ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Gibibytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 SEVERAL = 64
+
+
+def _trimmed(name: str) -> str:
+    if name != name.strip():
+        raise ValueError("it begins or ends with white space, which Nova does not take")
+    return name
+
+
+#: A server's name, as Nova takes one.
+ServerName = Annotated[Text, AfterValidator(_trimmed)]
 
 
 class ActionBody(BaseModel):
@@ -29,7 +39,7 @@ class CreateBody(ActionBody):
 class ServerCreate(CreateBody):
     """A server to create. With `volume_size` (GiB) it boots from a new volume with the image on it."""
 
-    name: Text
+    name: ServerName
     image_id: Id
     flavor_id: Text
     network_ids: Annotated[list[Id], Field(min_length=1, max_length=SEVERAL)]

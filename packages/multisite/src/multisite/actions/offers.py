@@ -1,8 +1,9 @@
 """What a region offers for something new: images, flavors with how many fit, networks, keypairs, zones.
 
 Images, networks and security groups come from the inventory, how many fit from what sweeps stored. Flavors,
-keypairs, zones and volume types are asked of the region in the user's name: which ones a project may use,
-only the region knows. What does not answer is missing, and named; the rest is shown.
+keypairs, zones, volume types and which external networks are shared are asked of the region in the user's
+name: which ones a project may use, only the region knows. What does not answer is missing, and named; the
+rest is shown.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from multisite.actions.service import region_to_act_in, require_reachable
 from multisite.capacity.service import CapacityService
 from multisite.inventory.model import InventoryRow, MissingKind
 from multisite.inventory.service import InventoryService
-from multisite.openstack import cinder, nova
+from multisite.openstack import cinder, neutron, nova
 from multisite.openstack.failures import GARBAGE
 from multisite.openstack.figures import natural
 from multisite.openstack.once import NeverSent, NoService
@@ -80,6 +81,7 @@ _READS: Mapping[str, tuple[str, Callable[[UserClient], Awaitable[list[Any]]]]] =
     "flavors": ("compute", nova.own_flavors),
     "keypairs": ("compute", nova.own_keypairs),
     "zones": ("compute", nova.zones),
+    "external": ("network", neutron.external_networks),
     "volume_types": ("volume", cinder.own_volume_types),
 }
 
@@ -113,12 +115,13 @@ class OfferService:
             for plural in ("images", "networks", "security-groups")
         ]
         reads = [self._read(requester, token, region, what) for what in _READS]
-        (images, networks, groups), bounds, told = await asyncio.gather(
+        (images, networks, groups), bounds, answers = await asyncio.gather(
             asyncio.gather(*stored), self._bounds(requester, region), asyncio.gather(*reads)
         )
-        lists = dict(zip(_READS, (found for found, _ in told), strict=True))
+        told = dict(zip(_READS, answers, strict=True))
+        lists = {name: found for name, (found, _) in told.items()}
         missing = {(each.service, each.code): each for each in bounds.missing}
-        missing |= {(each.service, each.code): each for _, each in told if each is not None}
+        missing |= {(each.service, each.code): each for _, each in answers if each is not None}
         for _, lacking in (images, networks, groups):
             missing |= {(each.service, each.code): each for each in lacking}
         flavors = (_flavor(raw, bounds) for raw in lists["flavors"])
@@ -126,7 +129,7 @@ class OfferService:
             region=region.name,
             images=tuple(row for row in images[0] if row.status == "active"),
             flavors=tuple(sorted(flavors, key=lambda each: (each.vcpus, each.ram, each.disk, each.name))),
-            networks=networks[0],
+            networks=tuple(row for row in networks[0] if _pluggable(row, requester, told["external"])),
             security_groups=groups[0],
             keypairs=tuple(sorted(lists["keypairs"])),
             availability_zones=tuple(sorted(lists["zones"])),
@@ -163,6 +166,14 @@ class OfferService:
             return [], None
         except (NeverSent, Refused, *GARBAGE) as error:
             return [], MissingKind(region.name, service, State.UNREACHABLE, _code(error))
+
+
+def _pluggable(row: InventoryRow, requester: Requester, told: tuple[list[Any], MissingKind | None]) -> bool:
+    """Whether the requester may plug servers into a network: external ones only if shared, or as an admin."""
+    unshared, failure = told
+    if not row.attributes.get("external") or "admin" in requester.roles:
+        return True
+    return failure is None and row.id not in unshared
 
 
 def _code(error: Exception) -> str:

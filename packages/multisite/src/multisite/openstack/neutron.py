@@ -104,6 +104,12 @@ async def delete_floating_ip(user: UserClient, floating_ip_id: str) -> Reply:
     return await user.write("DELETE", SERVICE, ("floatingips", floating_ip_id))
 
 
+async def external_networks(user: UserClient) -> list[str]:
+    """The ids of the external networks into which only administrators may plug a server: unshared ones."""
+    body = await user.read(SERVICE, ("networks",), {"router:external": "True", "limit": PAGE})
+    return [str(each["id"]) for each in body["networks"] if not each["shared"]]
+
+
 async def ports_of(user: UserClient, server_id: str) -> list[dict[str, Any]]:
     """The ports of a server."""
     body = await user.read(SERVICE, ("ports",), {"device_id": server_id, "limit": PAGE})

@@ -1,6 +1,7 @@
 """What Nova refuses before it looks at its state: queries and bodies that do not fit its schemas."""
 
 import re
+import unicodedata
 
 from multisite.sim.http import Call, Json, Refusal
 
@@ -73,6 +74,25 @@ def boolean(text: str) -> bool:
     if text.lower() not in _TRUE | _FALSE:
         raise Refusal(400, f"Unrecognized value '{text}', acceptable values are: {sorted(_TRUE | _FALSE)}")
     return text.lower() in _TRUE
+
+
+def check_name(name: object) -> str:
+    """A name as `nova.api.validation.parameter_types.name` takes one. Raises `Refusal` (400)."""
+    if not isinstance(name, str) or not 0 < len(name) <= 255:  # noqa: PLR2004
+        raise Refusal(400, f"Invalid input for field/attribute name. Value: {name}.")
+    if name != name.strip() or not all(_printable(char) for char in name):
+        raise Refusal(
+            400,
+            f"Invalid input for field/attribute name. Value: {name}. "
+            "An invalid 'name' value was provided. The name must be: printable characters. "
+            "Can not start or end with whitespace.",
+        )
+    return name
+
+
+def _printable(char: str) -> bool:
+    category = unicodedata.category(char)
+    return not category.startswith("C") and (not category.startswith("Z") or category == "Zs")
 
 
 def check_server_body(call: Call, wanted: Json) -> None:

@@ -5,12 +5,13 @@ import re
 from multisite.sim.compute.checks import (
     SERVER_SORT_KEYS,
     boolean,
+    check_name,
     check_server_body,
     check_server_query,
     check_uuid,
 )
 from multisite.sim.compute.routes import ROUTES, need_admin
-from multisite.sim.compute.state import Flavor, Server
+from multisite.sim.compute.state import VM_STATES, Flavor, Server
 from multisite.sim.compute.wire import addresses, links, server_json
 from multisite.sim.http import Answer, Call, Json, Refusal, parse_stamp
 from multisite.sim.paging import next_link, page
@@ -112,9 +113,7 @@ def create_server(call: Call) -> Answer:
     wanted, compute = call.part("server"), call.region.compute
     if not {"member", "admin"} & set(call.token.roles):
         raise Refusal(403, "Policy doesn't allow os_compute_api:servers:create to be performed.")
-    name = wanted.get("name")
-    if not isinstance(name, str) or not 0 < len(name) <= 255:  # noqa: PLR2004
-        raise Refusal(400, f"Invalid input for field/attribute name. Value: {name}.")
+    name = check_name(wanted.get("name"))
     check_server_body(call, wanted)
     flavor_id = str(wanted.get("flavorRef") or "").rstrip("/").rsplit("/", 1)[-1]
     try:
@@ -157,6 +156,10 @@ def _boot(call: Call, wanted: Json, flavor: Flavor, networks: list[Json], name: 
     server.key_name = wanted.get("key_name")
     server.description = wanted.get("description") if call.version >= (2, 19) else name
     server.metadata = {str(key): str(value) for key, value in (wanted.get("metadata") or {}).items()}
+    if _forbidden(call, networks):
+        why = "Failed to allocate the network(s), not rescheduling."
+        compute.fail(server, f"Build of instance {server.id} aborted: {why}")
+        return server
     try:
         _plug(call, server, networks)
     except Refusal:
@@ -205,6 +208,16 @@ def _plug(call: Call, server: Server, networks: list[Json]) -> None:
             )  # fmt: skip
 
 
+def _forbidden(call: Call, networks: list[Json]) -> bool:
+    """Whether one is external, not shared, and not the caller's to plug into.
+
+    Nova's rule `network:attach_external_network`; it takes the request, and the server ends in ERROR.
+    """
+    known = call.region.network.networks
+    asked = [known[str(item["uuid"])] for item in networks if str(item.get("uuid")) in known]
+    return not call.token.admin and any(item.external and not item.shared for item in asked)
+
+
 def _visible_network(call: Call, network_id: str) -> None:
     visible = call.region.network.visible_networks(call.token.project_id)
     if not any(item.id == network_id for item in visible):
@@ -215,7 +228,7 @@ def _visible_network(call: Call, network_id: str) -> None:
 def update_server(call: Call) -> Json:
     """Another name or description."""
     server, wanted = _server_to_write(call, "servers:update"), call.part("server")
-    server.name = str(wanted.get("name", server.name))
+    server.name = check_name(wanted.get("name", server.name))
     server.description = wanted.get("description", server.description)
     server.updated = call.region.now("compute")
     body = server_json(call, call.region.compute, server)
@@ -295,7 +308,7 @@ def attach_volume(call: Call) -> Json:
     if server.status not in {"ACTIVE", "SHUTOFF"}:
         raise Refusal(
             409,
-            f"Cannot 'attach_volume' instance {server.id} while it is in vm_state {server.status.lower()}",
+            f"Cannot 'attach_volume' instance {server.id} while it is in vm_state {VM_STATES[server.status]}",
         )
     if volume_id in server.volumes:
         raise Refusal(400, f"Invalid volume: volume {volume_id} is already attached to instance {server.id}")

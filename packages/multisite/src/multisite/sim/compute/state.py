@@ -18,6 +18,10 @@ QUOTA = {
 #: What seeded projects get, so that they are not full from the start.
 GENEROUS = {"cores": 400, "instances": 200, "ram": 819200}
 KINDS = ("VCPU", "MEMORY_MB", "DISK_GB")
+VM_STATES = {
+    "ACTIVE": "active", "SHUTOFF": "stopped", "BUILD": "building", "ERROR": "error",
+    "VERIFY_RESIZE": "resized", "DELETED": "deleted",
+}  # fmt: skip
 POWER = {"ACTIVE": 1, "SHUTOFF": 4, "BUILD": 0, "ERROR": 0, "VERIFY_RESIZE": 1}
 
 
@@ -115,6 +119,7 @@ class Server:
     old_host: Host | None = None
     builds_until: float = 0.0
     deleted: bool = False
+    fault: str = ""
 
 
 class Compute:
@@ -241,6 +246,13 @@ class Compute:
             self.building.add(server.id)
         return server
 
+    def fail(self, server: Server, fault: str) -> None:
+        """A server that was asked for and could not be built: it is in ERROR, its room is given back."""
+        if server.status != "ERROR":
+            server.host.allocate(server.flavor.needs(), -1)
+        self.building.discard(server.id)
+        server.status, server.fault, server.updated = "ERROR", fault, self.region.now("compute")
+
     def delete_server(self, server: Server) -> None:
         """End a server and give back its room, its ports and its volumes."""
         if server.status != "ERROR":
@@ -262,7 +274,7 @@ class Compute:
         if server.status not in needed:
             raise Refusal(
                 409,
-                f"Cannot '{action}' instance {server.id} while it is in vm_state {server.status.lower()}",
+                f"Cannot '{action}' instance {server.id} while it is in vm_state {VM_STATES[server.status]}",
             )
         server.status, server.updated = status, self.region.now("compute")
 

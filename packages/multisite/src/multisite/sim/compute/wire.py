@@ -3,14 +3,8 @@
 import hashlib
 from typing import Any
 
-from multisite.sim.compute.state import POWER, Aggregate, Compute, Flavor, Host, Server
+from multisite.sim.compute.state import POWER, VM_STATES, Aggregate, Compute, Flavor, Host, Server
 from multisite.sim.http import Call, Json, Version, stamp, stamp_micro
-
-_VM_STATES = {
-    "ACTIVE": "active", "SHUTOFF": "stopped", "BUILD": "building", "ERROR": "error",
-    "VERIFY_RESIZE": "resized",
-    "DELETED": "deleted",
-}  # fmt: skip
 
 
 def links(call: Call, kind: str, item_id: str) -> list[Json]:
@@ -53,9 +47,11 @@ def server_json(call: Call, compute: Compute, server: Server) -> Json:
         "key_name": server.key_name, "OS-SRV-USG:launched_at": stamp_micro(server.created),
         "OS-SRV-USG:terminated_at": stamp_micro(server.updated) if server.deleted else None,
         "OS-EXT-STS:task_state": "spawning" if status == "BUILD" else None,
-        "OS-EXT-STS:vm_state": _VM_STATES[status], "OS-EXT-STS:power_state": POWER.get(status, 0),
+        "OS-EXT-STS:vm_state": VM_STATES[status], "OS-EXT-STS:power_state": POWER.get(status, 0),
         "os-extended-volumes:volumes_attached": [_attached(call, volume_id) for volume_id in server.volumes],
     }  # fmt: skip
+    if server.fault:
+        body["fault"] = {"code": 500, "message": server.fault, "created": stamp(server.updated)}
     if not server.deleted and status in {"ACTIVE", "BUILD", "VERIFY_RESIZE"}:
         body["progress"] = 0
     if not server.deleted:
