@@ -11,7 +11,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from multisite.clock import SystemClock
-from multisite.db.tables import audit_records
+from multisite.db.tables import audit_records, region_writes
 from multisite.errors import Unauthenticated
 from multisite.regions.model import Region
 from multisite.requester import Requester
@@ -95,6 +95,12 @@ class Acting:
         """The servers of a name that are really there."""
         return [each for each in self.region().compute.servers.values() if each.name == name]
 
+    async def written(self) -> list[dict[str, Any]]:
+        """The journal of writes to regions."""
+        query = sa.select(region_writes).order_by(region_writes.c.id)
+        async with self.service.assembly.database.read() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
     async def audited(self) -> list[dict[str, Any]]:
         """All records of the audit."""
         query = sa.select(audit_records).order_by(audit_records.c.id)
@@ -135,4 +141,5 @@ async def nothing_leaked(acting: Acting, folder: Path, caplog: pytest.LogCapture
     for token in acting.tokens.values():
         assert token not in caplog.text
         assert token.encode() not in read(folder)
-    assert "gAAAA" not in json.dumps(await acting.audited(), default=str)
+    for rows in (await acting.audited(), await acting.written()):
+        assert "gAAAA" not in json.dumps(rows, default=str)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -164,12 +163,6 @@ class Desk:
         self.run(self._database.close())
         self._durable.close()
         self._runner.close()
-
-
-def ending_standstills(url: str, seconds: float) -> str:
-    """The database, which ends transactions in which nothing happens for so long, as the service has it."""
-    timeout = f"-c idle_in_transaction_session_timeout={int(seconds * 1000)}"
-    return f"{url}?{urlencode({'options': timeout})}"
 
 
 @pytest.fixture(scope="session")

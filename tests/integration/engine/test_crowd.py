@@ -16,7 +16,7 @@ from multisite.sim import Plan
 from multisite.sim.clouds import clouds, write_clouds
 from multisite.sim.listening import Running, running
 from multisite.sim.network import items
-from tests.integration.engine.conftest import Desk, Nursery, ending_standstills
+from tests.integration.engine.conftest import Desk, Nursery
 from tests.postgresql import Cluster, cluster
 
 OPERATIONS = int(os.environ.get("MULTISITE_TEST_OPERATIONS", "12"))
@@ -41,7 +41,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture
 def desk(server: Cluster, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(ending_standstills(server.upgraded(), TTL), tmp_path / "world")
+    made = Desk(server.upgraded(), tmp_path / "world")
     yield made
     made.close()
 

@@ -2,13 +2,11 @@
 
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from multisite.engine.model import State
-from tests.integration.engine.conftest import Desk, Nursery, ending_standstills
+from tests.integration.engine.conftest import Desk, Nursery
 from tests.integration.engine.executor import STEPS
 
 BEAT, TTL = 0.2, 1.0
@@ -20,14 +18,6 @@ EVERYTHING = [f"+one-{number}" for number in range(1, STEPS + 1)]
 @pytest.fixture
 def database_kind() -> str:
     return "postgresql"
-
-
-@pytest.fixture
-def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    """Locks of processes that stand still end as soon as those are taken for dead."""
-    made = Desk(ending_standstills(database_url, TTL), tmp_path / "world")
-    yield made
-    made.close()
 
 
 def begun(desk: Desk, operation_id: str, things: int = 2) -> None:

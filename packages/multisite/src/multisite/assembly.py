@@ -61,7 +61,7 @@ from multisite.regions.health import HealthBook
 from multisite.regions.service import RegionService
 from multisite.regions.status import Rhythm
 from multisite.regions.store import RegionStore
-from multisite.regions.workflows import RegionWorkflows
+from multisite.regions.workflows import RegionWorkflows, test_schedule
 from multisite.rules import list_rules
 from multisite.settings import Settings
 from multisite.sweeps.reading import (
@@ -185,6 +185,9 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
     operations = OperationService(
         OperationStore(database), Journal(database), engine.durable, kinds, policy, clock
     )
+    if settings.operations.test_interval:
+        every = settings.operations.test_interval
+        engine.scheduling.add(test_schedule(every, RegionStore(region_database), operations))
     regions = RegionService(RegionStore(database), policy, examiner, operations, rhythm, clock)
     inventory = InventoryService(
         InventoryQueries(database),
@@ -216,7 +219,7 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
         sweep.image_interval,
         clock,
     )
-    performer = Performer(loop, calls)
+    performer = Performer(loop, calls, Journal(region_database), clock)
     totals = Totals(HistoryStore(region_database), settings.history, rhythm, clock)
     scheduler = Scheduler(
         sweeper,
@@ -274,7 +277,7 @@ def _engine(
     clock: Clock,
 ) -> Engine:
     bounds = settings.operations
-    durable = Durable(settings.database, executors.name, bounds.at_once)
+    durable = Durable(settings.database, executors.name, bounds.at_once, bounds.ttl)
     store = OperationStore(database)
     writer = Writer(calls, Journal(database), clock)
     runner = Runner(store, durable, executors, kinds, writer, clock)

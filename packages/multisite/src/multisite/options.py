@@ -161,6 +161,13 @@ OPERATIONS = [
         help="Parts of operations that run at the same time, over all processes.",
     ),
     cfg.IntOpt(
+        "test_interval",
+        default=0,
+        min=0,
+        help="Seconds between two tests of the credentials of all regions, as `region test --all` makes "
+        "them; begun once by all processes together. 0 turns them off.",
+    ),
+    cfg.IntOpt(
         "keep",
         default=2592000,
         min=60,

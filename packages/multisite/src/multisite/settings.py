@@ -83,12 +83,13 @@ class HistorySettings:
 
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
-    """Durable work; `beat`, `ttl` and `keep` are in seconds."""
+    """Durable work; `beat`, `ttl`, `keep` and `test_interval` are in seconds."""
 
     beat: float
     ttl: float
     at_once: int
     keep: int
+    test_interval: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _operations(conf: Any) -> OperationSettings:
             f"[operations] ttl: {conf.ttl:g} is less than three times beat ({conf.beat:g}); one late sign of "
             "life would pass for death"
         )
-    return OperationSettings(conf.beat, conf.ttl, conf.at_once, conf.keep)
+    return OperationSettings(conf.beat, conf.ttl, conf.at_once, conf.keep, conf.test_interval)
 
 
 def _root_path(text: str) -> str:

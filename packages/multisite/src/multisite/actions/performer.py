@@ -13,6 +13,9 @@ from multisite.actions.errors import (
     RegionUnavailable,
 )
 from multisite.actions.model import MARK, Deed
+from multisite.clock import Clock
+from multisite.engine.recording import Recording
+from multisite.engine.writes import Author, Journal
 from multisite.errors import MultisiteError
 from multisite.inventory.kinds import BY_PLURAL
 from multisite.openstack import cinder, nova
@@ -43,6 +46,8 @@ class Performer:
 
     loop: RegionLoop
     calls: UserCalls
+    journal: Journal
+    clock: Clock
 
     async def perform(self, deed: Deed) -> Reply:
         """Do it. Raises `RegionUnavailable`, `RegionRefused`, `RegionFailed`, `AnswerMissing`, `Conflict`."""
@@ -94,7 +99,11 @@ class Performer:
         return self.calls.client(target_of(region), token, request_id)
 
     def _client(self, deed: Deed) -> UserClient:
-        return self.client(deed.region, deed.token, deed.requester.request_id)
+        who = deed.requester
+        author = Author(who.project_id, who.user_id, who.user_name, who.request_id)
+        what = f"{deed.action.what}: {deed.target}"
+        recording = Recording(self.journal, self.journal.store, author, self.clock, what, after=deed.asked)
+        return self.calls.client(target_of(deed.region), deed.token, who.request_id, recording)
 
 
 def told(error: Exception, region: Region, what: str) -> MultisiteError:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from multisite.db.engine import BUSY_TIMEOUT, parse_url, sync_engine
+from multisite.db.engine import BUSY_TIMEOUT, end_standstills, parse_url, sync_engine
 from multisite.engine.model import Json
 
 LOG = logging.getLogger(__name__)
@@ -66,13 +66,15 @@ def migrate(url: str) -> None:
 class Durable:
     """Workflows in one database. `at_once` parts run in this process at most.
 
+    `standstill` (seconds): PostgreSQL ends transactions of ours in which nothing happens for so long.
     `enqueue` works in every process; the rest in one that was started with `launch`.
     """
 
-    def __init__(self, url: str, executor: str, at_once: int) -> None:
+    def __init__(self, url: str, executor: str, at_once: int, standstill: float | None = None) -> None:
         self._url = parse_url(url)
         self._executor = executor
         self._at_once = at_once
+        self._standstill = standstill
         self._client: Any = None
         self._engine: sa.Engine | None = None
         self._run: RunPart | None = None
@@ -119,7 +121,7 @@ class Durable:
                 "use_listen_notify": False,
                 "run_migrations": False,
                 "enable_otlp": False,
-                "log_level": "WARNING",
+                "log_level": "ERROR",
             }
         )
         DBOS.launch()
@@ -227,6 +229,8 @@ class Durable:
             self._engine = sync_engine(self._url)
             if self._url.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            elif self._standstill:
+                end_standstills(self._engine, self._standstill)
         return self._engine
 
 
@@ -263,9 +267,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _quiet() -> None:
-    """Let DBOS write into our log, not on the console, and only what matters."""
+    """Let DBOS write into our log, not on the console; that the database is away, our own log says."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     logger.propagate = True
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)

@@ -45,8 +45,12 @@ class Scheduling:
         self._database = database
         self._clock = clock
         self._executor = executor
-        self._schedules = schedules
+        self._schedules = list(schedules)
         self._seen: dict[str, int] = {}
+
+    def add(self, schedule: Schedule) -> None:
+        """Keep one more."""
+        self._schedules.append(schedule)
 
     async def look(self) -> Sequence[tuple[str, int]]:
         """Begin what is due and nobody began: schedules and ticks."""

@@ -1,12 +1,11 @@
-"""Does writes to regions with the regions' own credentials, and keeps the journal."""
+"""Does the writes of operations, with the regions' own credentials."""
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multisite.clock import Clock
-from multisite.engine import writes
-from multisite.engine.writes import Author, Journal, Outcome, RegionWrite
+from multisite.engine.recording import Recording
+from multisite.engine.writes import Author, Journal, RegionWrite
 from multisite.openstack.client import Target
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.once import AnswerLost, NeverSent
@@ -14,8 +13,6 @@ from multisite.openstack.users import Refused, Reply, Stumbled, UserCalls, UserT
 
 if TYPE_CHECKING:
     from multisite.engine.saga import Step
-
-LOG = logging.getLogger(__name__)
 
 _UNAUTHORIZED = 401
 
@@ -35,50 +32,37 @@ class Writer:
         """
         from multisite.engine.saga import StepError  # it needs us, too
 
-        author = _author(step)
-        number = await step.stored(
-            lambda connection: self.journal.begin(connection, write, author, self.clock.now())
-        )
         try:
-            reply = await self._send(target, write, author.request_id)
+            return await self._send(step, target, write)
         except Refused as error:
-            outcome = Outcome(writes.REFUSED, error.status, error.request_id, error.message)
             failure = StepError("region-refused", f"{write.what}: {error.message}", error.request_id)
         except (NeverSent, RegionCallError) as error:
-            outcome = Outcome(writes.NOT_SENT, detail=str(error))
             failure = StepError("region-unavailable", f"{write.what}: {error}")
         except Stumbled as error:
-            outcome = Outcome(writes.FAILED, error.status, error.request_id)
             failure = StepError("region-failed", f"{write.what}: HTTP {error.status}", error.request_id)
         except AnswerLost as error:
-            outcome = Outcome(writes.UNKNOWN, detail=str(error))
             failure = StepError("answer-lost", f"{write.what}: {error}")
-        else:
-            await self._conclude(step, number, Outcome(writes.DONE, 200, reply.request_id))
-            return reply
-        await self._conclude(step, number, outcome)
         raise failure
 
-    async def _conclude(self, step: "Step", number: int, outcome: Outcome) -> None:
-        await step.stored(
-            lambda connection: self.journal.conclude(connection, number, outcome, self.clock.now())
-        )
-
-    async def _send(self, target: Target, write: RegionWrite, request_id: str) -> Reply:
+    async def _send(self, step: "Step", target: Target, write: RegionWrite) -> Reply:
         """Send it; a token that the region refuses is renewed once, since nothing was done with it."""
-        client = self.calls.regions.client(target)
-        access = await client.access()
+        regions = self.calls.regions
+        access = await regions.client(target).access()
         try:
-            return await self._once(target, access.token, write, request_id)
+            return await self._once(step, target, access.token, write)
         except Refused as error:
             if error.status != _UNAUTHORIZED:
                 raise
-        credential = self.calls.regions.clouds.credential(target.credential)
-        renewed = await self.calls.regions.tokens.renewed(credential, access.token)
-        return await self._once(target, renewed.token, write, request_id)
+        credential = regions.clouds.credential(target.credential)
+        renewed = await regions.tokens.renewed(credential, access.token)
+        return await self._once(step, target, renewed.token, write)
 
-    async def _once(self, target: Target, token: str, write: RegionWrite, request_id: str) -> Reply:
-        client = self.calls.client(target, UserToken(token), request_id)
+    async def _once(self, step: "Step", target: Target, token: str, write: RegionWrite) -> Reply:
+        author = _author(step)
+        recording = Recording(
+            self.journal, step.stored, author, self.clock, write.what, write.before, write.after
+        )
+        client = self.calls.client(target, UserToken(token), author.request_id, recording)
         body = write.body if write.body is not None else write.after
         return await client.write(
             write.method, write.service, write.path, body, microversion=write.microversion

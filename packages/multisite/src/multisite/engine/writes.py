@@ -6,10 +6,10 @@ row is stored before the call goes out, in a transaction that asks the fence, so
 dead sends nothing, and a call whose answer nobody heard is found as `begun`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from multisite.db.engine import Database
 from multisite.db.tables import region_writes
 from multisite.engine.model import Json
 
+T = TypeVar("T")
 _W = region_writes.c
 
 #: What came of a write. `unknown`: it was sent, and no whole answer came.
@@ -101,6 +102,11 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    async def store(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do something in a transaction: for authors who have no other way."""
+        async with self.database.write() as connection:
+            return await work(connection)
 
     async def begin(
         self, connection: AsyncConnection, write: RegionWrite, author: Author, now: datetime

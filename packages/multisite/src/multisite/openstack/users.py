@@ -15,7 +15,8 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from multisite.openstack.breaker import Breaker
@@ -68,6 +69,28 @@ class Stumbled(Exception):
         self.request_id = request_id
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that changes something, as it goes to a region; `path` are the segments after the version."""
+
+    region: str
+    service: str
+    method: str
+    path: Sequence[str]
+
+
+class Recorder(Protocol):
+    """Writes down what is sent to regions, and what came of it."""
+
+    async def begin(self, sent: Sent) -> int:
+        """Before it is sent; the number of the record. What this raises keeps it from being sent."""
+        ...
+
+    async def conclude(self, number: int, came: "Reply | Exception") -> None:
+        """Afterwards."""
+        ...
+
+
 class UserCalls:
     """Makes clients for users; lives on the region loop. `deadline` (seconds) bounds each call."""
 
@@ -76,10 +99,12 @@ class UserCalls:
         self.deadline = deadline
         self._slots: dict[str, asyncio.Semaphore] = {}
 
-    def client(self, target: Target, token: UserToken, request_id: str) -> "UserClient":
+    def client(
+        self, target: Target, token: UserToken, request_id: str, recorder: Recorder | None = None
+    ) -> "UserClient":
         """The client of a region for one request of a user, whose id the region gets to know."""
         slots = self._slots.setdefault(target.name, asyncio.Semaphore(AT_ONCE))
-        return UserClient(self, self.regions.client(target), token, request_id, slots)
+        return UserClient(self, self.regions.client(target), token, request_id, slots, recorder)
 
 
 class UserClient:
@@ -92,12 +117,14 @@ class UserClient:
         token: UserToken,
         request_id: str,
         slots: asyncio.Semaphore,
+        recorder: Recorder | None = None,
     ) -> None:
         self._calls = calls
         self._client = client
         self._token = token
         self._request_id = request_id
         self._slots = slots
+        self._recorder = recorder
 
     async def read(
         self,
@@ -132,6 +159,31 @@ class UserClient:
         Raises `NeverSent` (nothing was done), `Refused` (nothing was done), `Stumbled` and `AnswerLost` (it
         may have been done).
         """
+        send = partial(
+            self._send, method, service, path, body, parameters, microversion=microversion, revision=revision
+        )
+        if self._recorder is None or method == "GET":
+            return await send()
+        number = await self._recorder.begin(Sent(self._client.target.name, service, method, path))
+        try:
+            reply = await send()
+        except (NeverSent, Refused, Stumbled, AnswerLost) as error:
+            await self._recorder.conclude(number, error)
+            raise
+        await self._recorder.conclude(number, reply)
+        return reply
+
+    async def _send(  # noqa: PLR0913 - as `write`
+        self,
+        method: str,
+        service: str,
+        path: Sequence[str],
+        body: Mapping[str, Any] | None,
+        parameters: Mapping[str, str | int] | None,
+        *,
+        microversion: str | None,
+        revision: object,
+    ) -> Reply:
         if self._client.breaker(service) is Breaker.OPEN:
             raise NeverSent(f"{service} failed repeatedly and is left alone for a while")
         try:

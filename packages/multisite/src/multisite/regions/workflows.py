@@ -1,5 +1,6 @@
 """Operations on regions: testing many credentials, and looking into the catalogs of many Keystones."""
 
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -12,6 +13,8 @@ from multisite.db import audit
 from multisite.engine.kinds import Kind
 from multisite.engine.model import Json
 from multisite.engine.saga import Saga, Step, StepError
+from multisite.engine.schedules import Schedule
+from multisite.engine.service import LATER, OperationService
 from multisite.regions.examination import Examiner
 from multisite.regions.model import Endpoint, Identity, Interface, Region, plain
 from multisite.regions.registration import Found, registration
@@ -103,6 +106,25 @@ class RegionWorkflows:
             return None
 
         await step.once(work)
+
+
+def test_schedule(every: float, store: RegionStore, operations: OperationService) -> Schedule:
+    """Tests all enabled regions every so many seconds, for nobody in particular: operators see it."""
+
+    async def begin(connection: AsyncConnection) -> str | None:
+        names = [region.name for region in await store.read(connection) if region.enabled]
+        if not names:
+            return None
+        return await operations.enqueue(connection, by_itself(), TEST, {}, names, priority=LATER)
+
+    return Schedule(TEST, every, begin)
+
+
+def by_itself() -> Requester:
+    """Who asks for what a schedule begins."""
+    nobody = frozenset[str]()
+    request_id = f"req-{uuid.uuid4()}"
+    return Requester("multisite", "multisite", None, None, None, None, nobody, request_id=request_id)
 
 
 def requester_of(step: Step) -> Requester:
