@@ -103,7 +103,7 @@ async def test_a_moment_outside_all_calendars_is_a_mistake_of_the_request(servic
 
 
 async def test_a_body_that_is_too_large_is_not_read(service: Service) -> None:
-    said = await refused(service, 400, "bad-request", "POST", "/v1/regions", raw=b" " * (1024 * 1024 + 1))
+    said = await refused(service, 413, "too-large", "POST", "/v1/regions", raw=b" " * (1024 * 1024 + 1))
     assert "larger than 1048576 bytes" in said
     assert service.authenticator.asked == []
 

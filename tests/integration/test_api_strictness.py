@@ -72,6 +72,18 @@ async def test_a_parameter_that_is_none_is_named(service: Service, path: str) ->
     assert said.startswith(f"there is no parameter 'regoin' of GET {path}")
 
 
+async def test_a_parameter_is_given_once_unless_it_may_be_repeated(service: Service) -> None:
+    await service.add("a")
+    assert await refused(service, 400, "GET", "/v1/inventory/servers?name=a&name=b") == "name: give it once"
+    assert (await service.call("GET", "/v1/capacity?region=a&region=a")).status == 200
+    assert (await service.call("GET", "/v1/capacity/history?resource=VCPU&resource=PCPU")).status == 200
+
+
+async def test_a_nul_is_refused_in_words(service: Service) -> None:
+    said = await refused(service, 400, "GET", "/v1/inventory/servers?name=a%00b")
+    assert said == "name: it holds the character U+0000; write plain text"
+
+
 async def test_the_parameters_that_there_are_are_told(service: Service) -> None:
     said = await refused(service, 400, "GET", "/v1/capacity?Region=a&x=1")
     assert said == (
@@ -128,12 +140,17 @@ async def test_a_body_that_is_wrong_is_told_in_our_words(service: Service) -> No
     assert await said(b'{"name": }') == "the body is no JSON (at character 10)"
     assert await said(b"[]") == "body: write an object, in braces"
     assert await said(b"") == "the body is missing; send JSON"
+    assert await said(b"[" * 100_000) == "the body cannot be read as JSON: it is no text, or nested too deep"
     missing = "credential: this field is required"
     assert await refused(service, 400, "POST", REGIONS, "operator", {"name": "a"}) == missing
 
 
 async def test_a_query_that_is_wrong_is_told_in_our_words(service: Service) -> None:
-    assert await refused(service, 400, "GET", "/v1/capacity?fresh=perhaps") == "fresh: write true or false"
+    for word in ("perhaps", "yes", "1", "on", "t"):
+        for path in (f"/v1/capacity?fresh={word}", f"/v1/inventory/servers?fresh={word}"):
+            assert await refused(service, 400, "GET", path) == "fresh: write true or false"
+    assert (await service.call("GET", "/v1/capacity?fresh=false")).status == 200
+    assert (await refused(service, 400, "GET", "/v1/inventory/servers?visible=yes")).startswith("visible: ")
     assert await refused(service, 400, "GET", "/v1/regions?limit=x") == "limit: write a whole number"
     assert await refused(service, 400, "GET", "/v1/regions?limit=0") == "limit: write a number of 1 or more"
 

@@ -48,4 +48,4 @@ def test_metrics_tell_states_and_capacity(fresh: Cloud, admin: Api) -> None:
     lines = text.splitlines()
     assert f'multisite_capacity{{figure="used",region="RegionTwo",resource="VCPU"}} {float(used)}' in lines
     assert 'multisite_region_state{region="RegionTwo",state="fresh"} 1.0' in lines
-    assert "multisite_sweep_holder 1.0" in lines
+    assert f"multisite_sweep_regions {float(len(fresh.regions))}" in lines

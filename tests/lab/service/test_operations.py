@@ -175,7 +175,8 @@ def test_a_cancel_ends_what_waits_and_a_retry_does_it_after_all(work: Work, lab:
     again = work.run("operation", "cancel", operation)
 
     assert cancelled.status == 0, cancelled.err
-    assert sorted(after.values())[:2] == ["cancelled", "cancelled"]
+    assert "cancelled" in after.values()
+    assert "queued" not in after.values()
     assert waited.status == 1
     assert again.status == 1
     assert "it has ended (operation-not-cancellable)" in again.err

@@ -230,8 +230,13 @@ def test_wait_does_not_wait_for_ever_for_a_service_that_is_gone(
     assert outcome.err.splitlines()[-1].startswith("Cannot reach multisite at")
 
 
-def test_what_does_not_pass_is_told_at_once(cloud: Cloud, openstack: Openstack, time: Time) -> None:
-    cloud.refuse("GET", SHOW, 404, "not-found", "there is no operation")
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "not-found"), (500, "internal-error"), (403, "forbidden")]
+)
+def test_what_does_not_pass_is_told_at_once(
+    cloud: Cloud, openstack: Openstack, time: Time, status: int, code: str
+) -> None:
+    cloud.refuse("GET", SHOW, status, code, "no")
     assert openstack("operation", "wait", ID).status == 1
     assert time.now == 0
 

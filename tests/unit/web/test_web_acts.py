@@ -93,14 +93,31 @@ async def test_a_button_acts_with_the_visitors_token_and_leads_back(browser: Bro
     await browser.log_in("alice")
     fields = fields_of(await browser.get(SERVER))
     answer = await browser.post(f"{SERVER}/reboot-hard", fields)
-    assert (answer.status, answer.headers["location"]) == (303, f"{SERVER}?done=servers:reboot")
+    path, _, query = answer.headers["location"].partition("?")
+    assert (answer.status, path) == (303, SERVER)
+    assert query.startswith("done=servers%3Areboot&seal=")
     assert items.acted == [
         ("server:reboot", "RegionOne", "id-of-db-1", {"type": "hard"}, None, "token-alice")
     ]
     assert (
         "The region took it on: reboot the server." in (await browser.get(answer.headers["location"])).words
     )
-    assert "took it on" not in (await browser.get(f"{SERVER}?done=something")).words
+    seal = query.rpartition("=")[2]
+    for forged in (
+        f"{SERVER}?done=something",
+        f"{SERVER}?done=servers:delete",
+        f"{SERVER}?done=servers:delete&seal={seal}",
+        f"/inventory/servers?done=servers:reboot&seal={seal}",
+    ):
+        assert "took it on" not in (await browser.get(forged)).words
+
+
+async def test_a_form_that_asks_for_nothing_has_no_page(browser: Browser, items: Items) -> None:
+    items.add("server", "db-1")
+    await browser.log_in("alice")
+    for name in ("start", "stop", "reboot-soft", "confirm-resize"):
+        assert (await browser.get(f"{SERVER}/{name}")).status == 404
+    assert (await browser.get(f"{SERVER}/delete")).status == 200
 
 
 async def test_twice_sent_is_once_done(browser: Browser, items: Items) -> None:
@@ -195,7 +212,7 @@ async def test_resizing_offers_flavors_and_how_many_fit(browser: Browser, items:
     assert items.acted[0][3] == {"flavor_id": "f1"}
     missing = await browser.post(f"{SERVER}/resize", fields_of(page) | {"once": "another-text-123456"})
     assert missing.status == 400
-    assert "Flavor id: write or choose one" in missing.words
+    assert "Flavor: write or choose one" in missing.words
 
 
 async def test_a_volume_is_attached_to_a_server_of_its_region(browser: Browser, items: Items) -> None:
@@ -229,7 +246,8 @@ async def test_a_server_is_created_from_what_the_region_offers(browser: Browser,
     fields = fields_of(page) | {"name": "web", "image_id": "id-of-debian", "flavor_id": "f1"}
     fields |= {"network_ids": "id-of-net-a", "key_name": "", "volume_size": "20"}
     answer = await browser.post("/inventory/servers/create", fields)
-    assert answer.headers["location"] == "/inventory/servers/RegionTwo/id-of-new?done=servers:create"
+    where = "/inventory/servers/RegionTwo/id-of-new?done=servers%3Acreate&seal="
+    assert answer.headers["location"].startswith(where)
     name, region, _, asked, key, _ = items.acted[0]
     assert (name, region, key) == ("server:create", "RegionTwo", f"page-{fields['key']}")
     assert asked == {

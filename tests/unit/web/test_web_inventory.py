@@ -81,7 +81,7 @@ async def test_a_tenant_sees_only_its_own_and_nothing_for_operators(browser: Bro
     items.add("server", "mine", attributes={"host": "compute-7"})
     items.add("server", "theirs", project_id="p-beta", project_name="beta")
     await browser.log_in("alice")
-    answer = await browser.get("/inventory/servers?project=beta")
+    answer = await browser.get("/inventory/servers")
     assert names(answer) == ["mine"]
     assert "compute-7" not in answer.text, "an attribute for operators, even if the service let it through"
     assert "Host" not in answer.words
@@ -129,15 +129,38 @@ async def test_filters_are_asked_as_they_are_in_the_address(browser: Browser, it
     assert "format=csv" in csv
 
 
-async def test_filters_that_a_kind_does_not_have_are_left_out(browser: Browser, items: Items) -> None:
+async def test_filters_that_a_kind_does_not_have_are_not_asked_for(browser: Browser, items: Items) -> None:
     await browser.log_in("root")
-    await browser.get("/inventory/security-groups?status=ERROR&address=10.0.0.1&visible=1")
+    await browser.get("/inventory/security-groups?visible=1")
     assert (items.questions[-1].status, items.questions[-1].address) == (None, None)
     await browser.log_in("alice")
     await browser.get("/inventory/images?visible=1")
     await browser.get("/inventory/servers?visible=1")
     asked = [question.visible for question in items.questions]
     assert asked == [False, True, False], "operators see everything anyway, and servers are never shared"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("servers?sort=bogus", "Sort: there is no 'bogus'; there are: "),
+        ("servers?direction=up", "Direction: there is no 'up'; there are: asc, desc"),
+        ("servers?project=beta", "Servers cannot be filtered by project"),
+        ("images?address=10.1.2.3", "Images cannot be filtered by address"),
+    ],
+)
+async def test_what_cannot_be_asked_is_told_and_no_other_list_is_shown(
+    browser: Browser, items: Items, path: str, told: str
+) -> None:
+    items.add("server", "db-1")
+    items.add("image", "debian")
+    await browser.log_in("alice")
+    answer = await browser.get(f"/inventory/{path}")
+    assert (answer.status, names(answer)) == (400, [])
+    assert told in answer.words
+    sheet = await browser.get(f"/inventory/{path}&format=csv")
+    assert sheet.status == 400
+    assert "db-1" not in sheet.text
 
 
 @pytest.mark.parametrize("query", ["sort=nothing&direction=up", "name=%00%01", "after=x" * 3])

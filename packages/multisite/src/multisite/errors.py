@@ -64,6 +64,13 @@ class NotFound(MultisiteError):
     status = 404
 
 
+class TooLarge(MultisiteError):
+    """The request's body is too large."""
+
+    code = "too-large"
+    status = 413
+
+
 class MethodNotAllowed(MultisiteError):
     """The resource does not have this method."""
 

@@ -1,11 +1,11 @@
 """What the routes of every domain share: the requester, paging, links."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from multisite.errors import BadRequest
 from multisite.requester import Requester
@@ -22,7 +22,17 @@ RegionFilter = Annotated[
     list[Annotated[str, Field(pattern=TEXT)]],
     Query(alias="region", description="Only these regions, by name; repeatable.", max_length=1000),
 ]
-Fresh = Annotated[bool, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
+
+
+def _written_truth(value: Any) -> Any:
+    """`yes`, `on` and `1`, which pydantic would take, are no truth values here."""
+    if isinstance(value, str) and value.lower() not in {"true", "false"}:
+        raise ValueError("write true or false")
+    return value
+
+
+Truth = Annotated[bool, BeforeValidator(_written_truth)]
+Fresh = Annotated[Truth, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of one page.")]
 Marker = Annotated[str | None, Query(description="The key of the last row of the page before.")]
 

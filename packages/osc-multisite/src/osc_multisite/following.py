@@ -22,7 +22,7 @@ Json = dict[str, Any]
 PAUSE = 1.0
 AWAY = 600.0
 #: Answers of a service that restarts, or of a proxy before it.
-PASSING = frozenset({500, 502, 503, 504})
+PASSING = frozenset({502, 503, 504})
 SUCCEEDED, CANCELLED = "succeeded", "cancelled"
 ENDED = frozenset({SUCCEEDED, "failed", CANCELLED, "rollback-failed"})
 WIDTH = 30

@@ -23,6 +23,9 @@ from multisite.web.pages import Pages
 
 LOG = logging.getLogger(__name__)
 
+#: What FastAPI says of a body that its parser stumbles over.
+_UNREADABLE = "There was an error parsing the body"
+
 
 def install(app: FastAPI, auth_url: str) -> None:
     """Answer every exception in one form. `auth_url` tells clients where to get a token."""
@@ -83,6 +86,8 @@ def _translated(request: Request, error: HTTPException) -> MultisiteError:
         return NotFound(f"there is nothing at {path}")
     if error.status_code == MethodNotAllowed.status:
         return MethodNotAllowed(f"{path} has no method {request.method}")
+    if error.detail == _UNREADABLE:
+        return BadRequest("the body cannot be read as JSON: it is no text, or nested too deep")
     return BadRequest(str(error.detail))
 
 

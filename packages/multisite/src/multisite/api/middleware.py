@@ -1,10 +1,12 @@
 """What happens around every request: an id, the API's version, a size limit, a line in the log."""
 
+import asyncio
 import logging
 import re
 import time
 import uuid
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +15,15 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from multisite.api.versions import HEADER, negotiate
-from multisite.errors import BadRequest, MultisiteError
+from multisite.errors import BadRequest, MultisiteError, TooLarge
 
 LOG = logging.getLogger("multisite.access")
 
 REQUEST_ID = "X-OpenStack-Request-Id"
 LARGEST_BODY = 1024 * 1024
+#: Bytes and seconds of a refused body that are still taken off the line.
+MOST_READ = 64 * 1024 * 1024
+LONGEST_READ = 10.0
 _REQUEST_ID = re.compile(r"req-[0-9a-fA-F-]{36}")
 
 
@@ -55,6 +60,7 @@ class Envelope:
             state["version"] = negotiate(headers.get(HEADER))
             _check_size(headers)
         except MultisiteError as error:
+            await _read_away(receive)
             await _refusal(error, request_id)(scope, receive, tell)
         else:
             await self._app(scope, receive, tell)
@@ -69,9 +75,21 @@ def _route(scope: Scope) -> str:
 def _check_size(headers: Headers) -> None:
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > LARGEST_BODY:
-        raise BadRequest(f"the body is larger than {LARGEST_BODY} bytes")
+        raise TooLarge(f"the body is larger than {LARGEST_BODY} bytes")
     if "chunked" in headers.get("transfer-encoding", "").lower():
         raise BadRequest("send the body with a Content-Length; chunked bodies are not taken")
+
+
+async def _read_away(receive: Receive) -> None:
+    """Take what is sent and drop it, within bounds: most clients read no answer before they have sent all."""
+    seen = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_READ):
+            while seen < MOST_READ:
+                message = await receive()
+                seen += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
 
 
 def _refusal(error: MultisiteError, request_id: str) -> JSONResponse:

@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from multisite.http import TEXT
+
 #: So many mistakes are told at once.
 TOLD = 3
 _PLACES = {"body", "query", "path", "header"}
@@ -56,8 +58,11 @@ def _one(mistake: Mistake, body: type[BaseModel] | None) -> str:
     if kind == "missing" and location == ("body",):
         return "the body is missing; send JSON"
     path = location[1:] if location[:1] and location[0] in _PLACES else location
+    what = _what(mistake, path, body)
+    if not path and kind == "value_error":
+        return what  # the model's own sentence names its fields
     where = ".".join(_plain(str(part)) for part in path) or "body"
-    return f"{where}: {_what(mistake, path, body)}"
+    return f"{where}: {what}"
 
 
 def _what(mistake: Mistake, path: Sequence[Any], body: type[BaseModel] | None) -> str:
@@ -69,6 +74,8 @@ def _what(mistake: Mistake, path: Sequence[Any], body: type[BaseModel] | None) -
     if kind == "string_too_short":
         least = context["min_length"]
         return "it must not be empty" if least == 1 else f"it has less than {least} characters"
+    if kind == "string_pattern_mismatch" and context.get("pattern") == TEXT:
+        return "it holds the character U+0000; write plain text"
     if not path and isinstance(mistake.get("input"), bytes):
         return "send it with the header Content-Type: application/json"
     known = _SENTENCES.get(kind)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.routing import APIRoute
@@ -71,6 +71,11 @@ ROUTES = (
 _TOKEN = APIKeyHeader(name="X-Auth-Token", auto_error=False, description="A token of the home Keystone.")
 
 
+def _repeatable(field: Any) -> bool:
+    """Whether a parameter takes several values."""
+    return get_origin(field.field_info.annotation) is list
+
+
 class StrictRoute(APIRoute):
     """A route that takes no parameter but its own: another one is a typing error."""
 
@@ -78,6 +83,7 @@ class StrictRoute(APIRoute):
         """The handler, behind the look at the parameters."""
         answer = super().get_route_handler()
         known = {field.alias for field in self.dependant.query_params}
+        once = known - {field.alias for field in self.dependant.query_params if _repeatable(field)}
 
         async def strict(request: Request) -> Response:
             unknown = sorted(set(request.query_params) - known)
@@ -86,6 +92,9 @@ class StrictRoute(APIRoute):
                     f"there is no parameter {', '.join(map(repr, unknown))} of {request.method} "
                     f"{request.url.path}; it takes{': ' + ', '.join(sorted(known)) if known else ' none'}"
                 )
+            given = [name for name, _ in request.query_params.multi_items()]
+            if twice := sorted(name for name in once if given.count(name) > 1):
+                raise BadRequest(f"{twice[0]}: give it once")
             return await answer(request)
 
         return strict

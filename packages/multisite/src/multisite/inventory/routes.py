@@ -6,7 +6,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
-from multisite.http import PAGE, TEXT, Fresh, Limit, Link, RegionFilter, next_link, requester
+from multisite.http import PAGE, TEXT, Fresh, Limit, Link, RegionFilter, Truth, next_link, requester
 from multisite.inventory import export
 from multisite.inventory.keypairs import Keypairs, KeypairService
 from multisite.inventory.model import InventoryRow, MissingKind
@@ -44,7 +44,7 @@ async def list_inventory(  # noqa: PLR0913, PLR0917 - query parameters
     status: Annotated[str | None, Text] = None,
     name: Annotated[str | None, Text] = None,
     address: Annotated[str | None, Text] = None,
-    visible: Annotated[bool, Query(description="Also what others show the project.")] = False,  # noqa: FBT002
+    visible: Annotated[Truth, Query(description="Also what others show the project.")] = False,  # noqa: FBT002
     sort: Sort = Sort.NAME,
     direction: Direction = Direction.ASC,
     fresh: Fresh = False,  # noqa: FBT002

@@ -74,9 +74,9 @@ def _socket(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError:
+    except OSError as error:
         bound.close()
-        raise
+        raise OSError(f"port {port} of {host}: {error.strerror}") from error
     return bound
 
 

@@ -5,10 +5,12 @@ the region's own sentence, above the form. A form that is sent twice is done onc
 created has a key, which holds over several processes of ours, too.
 """
 
+import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -54,6 +56,19 @@ _WANTED = {
     "missing": "write or choose one",
     "too_short": "choose one at least",
     "int_type": "write a whole number",
+}
+
+#: The fields by what the forms call them.
+LABELS = {
+    "name": "Name",
+    "image_id": "Image",
+    "flavor_id": "Flavor",
+    "network_ids": "Networks",
+    "security_groups": "Security groups",
+    "key_name": "Keypair",
+    "availability_zone": "Zone",
+    "volume_size": "Size of the new volume",
+    "server_id": "Server",
 }
 
 Fields = Mapping[str, Sequence[str]]
@@ -113,8 +128,10 @@ class ActPages:
 
     async def form(self, request: Request, visitor: Visitor) -> Response:
         """The page of a form that asks for something."""
-        row = await self.item.row(request, visitor)
-        return await self._form(request, visitor, row, _form_of(request))
+        row, form = await self.item.row(request, visitor), _form_of(request)
+        if form.asks is Asks.NOTHING:
+            raise NotFound(f"{form.label!r} is a button on the page of the {noun(plural_of(row.kind))}.")
+        return await self._form(request, visitor, row, form)
 
     async def submit(self, request: Request, visitor: Visitor) -> Response:
         """Do what a form says."""
@@ -128,7 +145,7 @@ class ActPages:
             )
         except TOLD as error:
             return await self._refused(request, visitor, row, form, error)
-        return done(request, acted, form.action)
+        return done(request, visitor, acted, form.action)
 
     async def _refused(
         self, request: Request, visitor: Visitor, row: InventoryRow, form: Form, error: MultisiteError
@@ -155,7 +172,7 @@ class ActPages:
             forms=[] if own else forms,
             own_keystone=own,
             once=new_form_token(),
-            notice=notice(request),
+            notice=notice(request, visitor),
         )
 
     async def _form(
@@ -207,19 +224,31 @@ class ActPages:
         ]
 
 
-def done(request: Request, acted: Acted, action: Action) -> Response:
+def done(request: Request, visitor: Visitor, acted: Acted, action: Action) -> Response:
     """To the item, or to its list where there is none (any more)."""
-    urls, told = Urls.of(request), {"done": f"{action.kind}:{action.name}"}
+    urls, what = Urls.of(request), f"{action.kind}:{action.name}"
+    item_id = acted.id if acted.item else ""
+    told = {"done": what, "seal": _seal(visitor, what, acted.region, item_id)}
     if acted.item is None:
         return RedirectResponse(urls.page(f"inventory/{action.kind}", {"region": acted.region} | told), 303)
-    return RedirectResponse(
-        f"{urls.item(action.kind, acted.region, acted.id)}?done={action.kind}:{action.name}", 303
-    )
+    return RedirectResponse(f"{urls.item(action.kind, acted.region, acted.id)}?{urlencode(told)}", 303)
 
 
-def notice(request: Request) -> str:
-    """What was taken on, in words; only what we say ourselves."""
-    return DONE.get(request.query_params.get("done", ""), "")
+def notice(request: Request, visitor: Visitor) -> str:
+    """What was taken on, in words; only what we said ourselves, to this visitor, of this item."""
+    query = request.query_params
+    what, path = query.get("done", ""), request.path_params
+    region = str(path.get("region") or query.get("region", ""))
+    seal = _seal(visitor, what, region, str(path.get("id", "")))
+    if not hmac.compare_digest(seal.encode(), query.get("seal", "").encode()):
+        return ""
+    return DONE.get(what, "")
+
+
+def _seal(visitor: Visitor, what: str, region: str, item_id: str) -> str:
+    """Shows that an address with a notice is our own: a stranger's link says nothing was done."""
+    message = repr((what, region, item_id)).encode()
+    return hmac.new(visitor.session.form_token.encode(), message, "sha256").hexdigest()[:16]
 
 
 def flavor_text(flavor: Any) -> str:
@@ -250,9 +279,9 @@ def body_of(action: Action, fields: Mapping[str, Any]) -> ActionBody | None:
         return action.body(**fields)
     except ValidationError as error:
         mistake = error.errors()[0]
-        place = " ".join(str(each) for each in mistake["loc"]).replace("_", " ") or "the form"
         wanted = _WANTED.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        raise BadRequest(f"{place}: {wanted}") from error
+        place = LABELS.get(str(mistake["loc"][0]), str(mistake["loc"][0])) if mistake["loc"] else ""
+        raise BadRequest(f"{place}: {wanted}" if place else wanted) from error
 
 
 def _form_of(request: Request) -> Form:

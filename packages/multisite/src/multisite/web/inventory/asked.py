@@ -1,16 +1,17 @@
 """What a list's address asks for: filters, an order, and the place of a page in it.
 
-All of it is in the address, so that it can be bookmarked and saved under a name. What means nothing is left
-out, as by a person who edited the address and forgot a part.
+All of it is in the address, so that it can be bookmarked and saved under a name. What means nothing there is
+a mistake that is told (`check`): a list, or a CSV, of more than was asked for would be believed.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from multisite.errors import BadRequest
 from multisite.inventory.kinds import BY_PLURAL, SHARED_KINDS
 from multisite.inventory.queries import Direction, Order, Sort
-from multisite.web.inventory.words import STATUSES, WITH_ADDRESSES
+from multisite.web.inventory.words import STATUSES, TITLES, WITH_ADDRESSES
 
 LONGEST_TEXT = 255
 LONGEST_MARKER = 8000
@@ -38,10 +39,11 @@ class Asked:
     direction: Direction = Direction.ASC
     after: str = ""
     before: str = ""
+    mistake: str = ""
 
     @classmethod
     def of(cls, kind: str, query: Mapping[str, str], *, operator: bool) -> "Asked":
-        """From an address; what a kind, or somebody who is no operator, cannot filter by is left out."""
+        """From an address; what cannot be asked is left out, and a mistake."""
         texts = {name: plain_text(query.get(name, "")) for name in _TEXTS}
         if not operator:
             texts["project"] = ""
@@ -50,6 +52,17 @@ class Asked:
         if kind not in WITH_ADDRESSES:
             texts["address"] = ""
         sort, direction = query.get("sort", ""), query.get("direction", "")
+        known: Mapping[str, Collection[str]] = {"sort": tuple(Sort), "direction": tuple(Direction)}
+        mistakes = [
+            f"{TITLES[kind].lower()} cannot be filtered by {name}"
+            for name, text in texts.items()
+            if not text and plain_text(query.get(name, ""))
+        ]
+        mistakes += [
+            f"{name}: there is no {query[name]!r}; there are: {', '.join(words)}"
+            for name, words in known.items()
+            if query.get(name) and query[name] not in words
+        ]
         return cls(
             kind,
             **texts,
@@ -58,7 +71,13 @@ class Asked:
             direction=Direction(direction) if direction in set(Direction) else Direction.ASC,
             after=query.get("after", "")[:LONGEST_MARKER],
             before=query.get("before", "")[:LONGEST_MARKER],
+            mistake=next(iter(mistakes), ""),
         )
+
+    def check(self) -> None:
+        """Raise `BadRequest` if the address asks for what there is not."""
+        if self.mistake:
+            raise BadRequest(self.mistake)
 
     @property
     def order(self) -> Order:

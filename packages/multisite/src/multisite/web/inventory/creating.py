@@ -49,7 +49,7 @@ class CreatePage:
             acted = await self.actor.send(request, visitor, fields, ACTION, region, "", _body(fields, region))
         except TOLD as error:
             return await self._form(request, visitor, region, fields, error)
-        return done(request, acted, ACTION)
+        return done(request, visitor, acted, ACTION)
 
     def _require(self, visitor: Visitor) -> None:
         if not self.inventory.policy.allows(visitor.requester, ACTION.rule):

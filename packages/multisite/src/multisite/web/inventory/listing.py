@@ -77,7 +77,7 @@ class ListingPage:
                 for each in await self.inventory.filters.list(visitor.requester)
                 if each.kind in TITLES
             ],
-            "notice": notice(request),
+            "notice": notice(request, visitor),
             "may_create": kind == "servers" and self.inventory.policy.allows(visitor.requester, ACTION.rule),
             "shareable": may_be_shared(kind) and not visitor.operator,
         }
@@ -88,6 +88,7 @@ class ListingPage:
 
     async def _listed(self, urls: Urls, visitor: Visitor, asked: Asked) -> Listed:
         try:
+            asked.check()
             if asked.kind == KEYPAIRS:
                 return await self._keypairs(urls, visitor, asked)
             question = await self._question(visitor, asked)
@@ -125,6 +126,7 @@ class ListingPage:
         )
 
     async def _csv(self, visitor: Visitor, asked: Asked) -> Response:
+        asked.check()
         question = await self._question(visitor, asked)
         found = await self.inventory.items.export(visitor.requester, asked.kind, question, asked.order)
         headers = {"Content-Disposition": f'attachment; filename="{asked.kind}.csv"'}
