@@ -46,13 +46,18 @@ demo-lab: $(STAMP)  ## the same over three real regions (root or sudo once, see 
 # What wants a browser, or minutes: `make test-sim` and `make test-lab` have it.
 SLOW := --ignore=tests/lab/service/test_fuzz.py --ignore-glob='tests/lab/service/test_page*.py'
 
+# What has clocks of its own, or several processes: one at a time.
+TIMED := $(foreach folder,engine processes sim,--ignore=tests/integration/$(folder))
+
 .PHONY: test
 test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests --ignore=tests/lab --ignore=tests/lab_own --ignore=tests/benchmarks
+	$(BIN)/pytest tests/unit tests/integration $(TIMED) --numprocesses 2
+	$(BIN)/pytest tests/integration/engine/test_killed.py --numprocesses 2
+	$(BIN)/pytest tests/integration/engine tests/integration/processes tests/integration/sim --ignore=tests/integration/engine/test_killed.py
 	$(BIN)/pytest tests/lab/service tests/lab_own --world sim $(SLOW)
 
 .PHONY: test-sim

@@ -81,9 +81,10 @@ class Runner:
         return await wait_to_store(self.store.database, work, operation_id)
 
     async def _undo(self, saga: Saga, state: State, failure: Failure | None) -> None:
-        await saga.stored(
+        if await saga.stored(
             lambda connection: self.store.undoing(connection, saga.operation.id, saga.part, self.clock.now())
-        )
+        ):
+            state = State.CANCELLED  # also where a step failed meanwhile: what was asked for is done
         try:
             await saga.undo()
         except UndoFailed as error:

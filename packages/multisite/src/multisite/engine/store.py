@@ -193,13 +193,15 @@ class OperationStore:
             )
         return known[key]
 
-    async def undoing(self, connection: AsyncConnection, operation_id: str, part: str, now: datetime) -> None:
-        """Say that a part is being undone."""
+    async def undoing(self, connection: AsyncConnection, operation_id: str, part: str, now: datetime) -> bool:
+        """Say that a part is being undone; whether a cancel was asked for."""
         await self._lock(connection, operation_id)
         await connection.execute(
             sa.update(operation_parts).where(*_this(operation_id, part)).values(state=State.UNDOING.value)
         )
         await self._settle(connection, operation_id, now)
+        asked = await connection.scalar(sa.select(_O.cancel_requested_at).where(_O.id == operation_id))
+        return asked is not None
 
     async def end(  # noqa: PLR0913 - all that is told of an end
         self,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.clock import Clock
@@ -80,7 +81,10 @@ class RegionWorkflows:
         return registration(pairs, await self.store.select()).told
 
     async def _register(self, found: Json, step: Step) -> Json:
-        return await step.once(partial(self._insert, step, list(_pairs(found))))
+        try:
+            return await step.once(partial(self._insert, step, list(_pairs(found))))
+        except IntegrityError:  # another credential of the same Keystone was quicker: now they are known
+            return await step.once(partial(self._insert, step, list(_pairs(found))))
 
     async def _insert(self, step: Step, pairs: Sequence[Found], connection: AsyncConnection) -> Json:
         plan = registration(pairs, await self.store.read(connection))
