@@ -157,7 +157,9 @@ def test_every_option_is_documented_with_its_default(group: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "option"), [(group, option) for group in GROUPS for option in GROUPS[group]], ids=str
+    ("group", "option"),
+    [(group, option) for group in GROUPS for option in GROUPS[group]],
+    ids=lambda each: str(getattr(each, "name", each)),
 )
 def test_every_option_is_documented_with_its_bounds(group: str, option: Any) -> None:
     values = column(OPTIONS[f"[{group}]"], "option", "values")[option.name]
