@@ -140,3 +140,13 @@ def test_other_values_stay_what_they_are() -> None:
         "a=b",
         '["x"]',
     ]
+
+
+@pytest.mark.parametrize("text", ["999.1.1.1", "10.256.", "1.2.3.4.5", "10.1.a"])
+def test_what_no_address_begins_with_is_none(text: str) -> None:
+    assert wanted(text) is None
+
+
+@pytest.mark.parametrize("text", ["10.1.", "10.1", "255.255.255.", "fd00:", "fa:16:3e"])
+def test_the_beginning_of_an_address_is_one(text: str) -> None:
+    assert wanted(text) == Wanted(prefix=text)

@@ -73,3 +73,12 @@ def test_unknown_values_sort_last(values: list[Any]) -> None:
 
     known = [value for value in values if value is not None]
     assert ordered == [*sorted(known), *[None] * (len(values) - len(known))]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
+@pytest.mark.filterwarnings("ignore:The osc_lib.version module:DeprecationWarning")
+def test_texts_in_csv_are_no_formulas_and_other_formats_have_them_bare(text: str) -> None:
+    from osc_multisite.command import readable  # here: osc_lib warns of itself at its import
+
+    assert readable([text, -1, "plain"], "csv") == (f"'{text}", -1, "plain")
+    assert readable([text], "value") == readable([text], "json") == (text,)

@@ -230,6 +230,7 @@ async def test_a_script_gets_the_list_alone_and_its_address(browser: Browser, it
     assert "<html" not in answer.text
     assert names(answer) == ["db-1"]
     assert 'id="count"' in answer.text
+    assert link(answer, "Clear") == "/inventory/servers"
     mistaken = await browser.get("/inventory/servers?address=no+address", hx_request="true")
     assert mistaken.status == 200, "htmx shows no answer that is an error"
     assert "is no address" in mistaken.words

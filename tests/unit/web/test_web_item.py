@@ -11,6 +11,7 @@ import pytest
 from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.model import MissingKind
 from multisite.regions.states import State
+from multisite.web.inventory.item import facts_of
 from multisite.web.inventory.links import LINKS, links_of
 from tests.unit.web.items import a_row
 
@@ -63,7 +64,7 @@ async def test_a_server_has_what_belongs_to_it_and_all_its_attributes(browser: B
         ("Port", "/inventory/ports/RegionOne/id-of-p1", "p1"),
         ("Volume", "/inventory/volumes/RegionOne/id-of-data", "data"),
     ]
-    assert "ram 2 GiB" in answer.words.replace("ram2", "ram 2")
+    assert "memory2 GiB" in answer.words
     assert "&#34;role&#34;: &#34;db&#34;" in answer.text
     assert "task state" not in answer.words
     assert answer.text.count("read ") >= 1
@@ -138,3 +139,14 @@ async def test_the_box_is_on_every_page(browser: Browser, world: object, path: s
     assert answer.status == 200
     assert 'action="/search"' in answer.text
     assert "Where is this id, name or address?" in answer.words
+
+
+def test_moments_and_names_of_attributes_are_for_people() -> None:
+    row = a_row(
+        "server", "db-1", attributes={"vcpus": 2, "launched_at": "2026-11-22T09:58:36.901228", "x_at": "?"}
+    )
+    assert [(fact.name, fact.text) for fact in facts_of(row)] == [
+        ("VCPUs", "2"),
+        ("launched at", "2026-11-22 09:58:36 UTC"),
+        ("x at", "?"),
+    ]

@@ -21,6 +21,8 @@ from osc_multisite.columns import Measure, in_words
 #: Formats that programs read, with values as they are, and with cells that hold one word or number.
 NESTED_FORMATS = {"json", "yaml"}
 FLAT_FORMATS = {"csv", "value", "shell"}
+#: What a text begins with that a spreadsheet takes for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: How many regions a note names before it only counts them.
 NAMED = 10
 
@@ -66,7 +68,16 @@ def readable(row: Iterable[Any], formatter: str) -> tuple[Any, ...]:
     values = (cell.machine_readable() if isinstance(cell, FormattableColumn) else cell for cell in cells)
     if formatter in NESTED_FORMATS:
         return tuple(values)
-    return tuple(json.dumps(value) if isinstance(value, dict | list) else value for value in values)
+    flat = (json.dumps(value) if isinstance(value, dict | list) else value for value in values)
+    return tuple(map(harmless, flat)) if formatter == "csv" else tuple(flat)
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: as in the API's CSV, an apostrophe stands before it.
+
+    Names are what tenants choose, and CSV is what spreadsheets read.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def pad(rows: Rows) -> None:

@@ -12,6 +12,7 @@ from osc_lib import exceptions
 
 from osc_multisite.columns import Cell, Measure, Words
 from osc_multisite.command import Lister, Rows, ShowOne, Table, add_fresh, add_region_filter, missing_sentence
+from osc_multisite.naming import ID
 from osc_multisite.project import add_project_domain, project_id
 
 SORTS = ("name", "region", "status", "project", "created_at", "updated_at")
@@ -121,7 +122,12 @@ class ShowItem(ShowOne):
             what = "Several regions have" if regions else "No region is known to have"
             named = f" ({', '.join(regions)})" if regions else ""
             words = kind.replace("_", " ")
-            raise exceptions.CommandError(f"{what} a {words} {item_id!r}{named}: add --region NAME.")
+            advice = (
+                ": add --region NAME"
+                if regions or ID.fullmatch(item_id)
+                else "; the ID is needed, not a name"
+            )
+            raise exceptions.CommandError(f"{what} a {words} {item_id!r}{named}{advice}.")
         return str(regions[0])
 
 

@@ -51,10 +51,7 @@ def _only(kind: str, text: str, region: str | None, found: list[dict[str, Any]])
     word = kind.replace("-", " ").removesuffix("s")
     where = f"region '{region}'" if region is not None else "any region"
     if not found:
-        raise exceptions.CommandError(
-            f"No {word} '{text}' is known in {where}: what was made elsewhere a moment ago is found "
-            "by its ID with --region."
-        )
+        raise exceptions.CommandError(f"No {word} '{text}' is known in {where}{_advice(text, region)}.")
     if len(found) > 1:
         named = ", ".join(f"{each['id']} in {each['region']}" for each in found[:NAMED])
         rest = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
@@ -62,6 +59,15 @@ def _only(kind: str, text: str, region: str | None, found: list[dict[str, Any]])
             f"Several {word}s are called '{text}': {named}{rest}. Give the ID, and --region."
         )
     return str(found[0]["region"]), str(found[0]["id"])
+
+
+def _advice(text: str, region: str | None) -> str:
+    """What helps where the item was made elsewhere a moment ago."""
+    if ID.fullmatch(text):
+        return "; if it was made elsewhere a moment ago, add its --region"
+    return "; if it was made elsewhere a moment ago, give its ID" + (
+        " and --region" if region is None else ""
+    )
 
 
 def find_flavor(multisite: Any, text: str, region: str) -> str:

@@ -10,6 +10,7 @@ from multisite.inventory.model import Address
 MACS = "m"
 _MAC_DIGITS = re.compile(r"[0-9a-f]{12}")
 _MAC_MARKS = re.compile(r"[:.\-]")
+IPV4_PARTS, LARGEST_PART = 4, 255
 _PART = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]*")
 
 
@@ -61,7 +62,17 @@ def wanted(text: str) -> Wanted | None:
         except ValueError:
             return None
         return Wanted(first=packed(network.network_address), last=packed(network.broadcast_address))
-    return Wanted(prefix=text) if _PART.fullmatch(text) else None
+    return Wanted(prefix=text) if _PART.fullmatch(text) and _may_begin_one(text) else None
+
+
+def _may_begin_one(text: str) -> bool:
+    """Whether an IP address can begin so: no part of an IPv4 address is above 255, and none is a fifth."""
+    if ":" in text:
+        return True
+    parts = text.split(".")
+    return len(parts) <= IPV4_PARTS and all(
+        not part or (part.isdigit() and int(part) <= LARGEST_PART) for part in parts
+    )
 
 
 def _mac_digits(text: str) -> str | None:

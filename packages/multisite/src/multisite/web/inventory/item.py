@@ -6,6 +6,7 @@ visitor's to see, stays an id. The forms of `acts` stand on it, for those who ma
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,10 @@ from multisite.web.rendering import Renderer
 from multisite.web.urls import Urls
 from multisite.web.visitors import Visitor
 
+#: Attributes that are called otherwise than OpenStack writes them.
+_LABELS = {"vcpus": "VCPUs", "ram": "memory", "min_ram": "least memory", "min_disk": "least disk"}
+#: A moment as OpenStack writes one, in UTC.
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)?$")
 #: So many of the items that one names are looked up; the rest are shown by their ids.
 MOST_LOOKED_UP = 20
 
@@ -126,7 +131,7 @@ def facts_of(row: InventoryRow) -> list[Fact]:
     for name, value in row.attributes.items():
         if value is None or value in ("", [], {}):
             continue
-        label = name.replace("_", " ")
+        label = _LABELS.get(name, name.replace("_", " "))
         if isinstance(value, dict | list):
             facts.append(Fact(label, _document(value), lines=True))
         else:
@@ -143,6 +148,8 @@ def _short_fact(row: InventoryRow, name: str, value: Any) -> cells.Cells:
         return cells.gibibytes(value)
     if isinstance(value, bool):
         return cells.said(value)
+    if name.endswith("_at") and (moment := _MOMENT.match(str(value))):
+        return (Cell(f"{moment[1]} {moment[2]} UTC"),)
     return (Cell(str(value)[:4000]),)
 
 
