@@ -38,7 +38,7 @@ class Process:
     @classmethod
     def of(cls, url: str, name: str) -> "Process":
         """A process with connections of its own."""
-        database, clock = Database(url, standstill=TTL), SystemClock()
+        database, clock = Database(url, owner=name), SystemClock()
         executors = Executors(database, clock, name=name, ttl=TTL)
         return cls(database, executors, Sharing(database, executors, clock, BEAT))
 

@@ -146,9 +146,10 @@ async def _mark(regions: Regions, step: Step) -> Json:
 
 def engine_of(orders: Orders) -> Engine:
     """The engine, not started."""
-    database, clock = Database(orders.url, standstill=orders.ttl), SystemClock()
-    executors = Executors(database, clock, name=orders.name, ttl=orders.ttl)
-    durable = Durable(orders.url, orders.name, orders.at_once, orders.ttl)
+    database, clock = Database(orders.url, owner=orders.name), SystemClock()
+    beats = Database(orders.url, owner=orders.name)
+    executors = Executors(beats, clock, name=orders.name, ttl=orders.ttl)
+    durable = Durable(orders.url, orders.name, orders.at_once)
     store = OperationStore(database)
     every = kinds(World(Path(orders.world)), careless=orders.careless, steps=orders.steps)
     clouds = Clouds(Path(orders.clouds) if orders.clouds else None)

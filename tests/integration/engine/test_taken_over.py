@@ -82,6 +82,35 @@ def test_a_process_that_stood_still_writes_nothing_of_what_others_do(
     nursery.kill(first)
 
 
+def test_one_that_stands_still_amid_many_parts_holds_nobody_up(desk: Desk, nursery: Nursery) -> None:
+    names = [f"part{number}" for number in range(20)]
+    operation_id = desk.begin(names, pause=0.1)
+    first = nursery.start(desk.orders("first", beat=BEAT, ttl=TTL))
+    second = nursery.start(desk.orders("second", beat=BEAT, ttl=TTL))
+    desk.until(lambda: {"first", "second"} <= desk.executors() and len(desk.world.things) > 20)
+    nursery.signal(first, signal.SIGSTOP)  # some of its transactions are open, and wait for each other
+    assert desk.until(lambda: "first" not in desk.executors()) < TTL + BEAT + SLACK
+    assert desk.wait(operation_id, 60).state is State.SUCCEEDED
+    nursery.signal(first, signal.SIGCONT)
+    assert sorted(desk.world.log) == sorted(f"+{name}-{n}" for name in names for n in range(1, STEPS + 1))
+    for pid in (first, second):
+        nursery.kill(pid)
+
+
+def test_one_that_ends_in_mid_work_lets_no_part_fail(desk: Desk, nursery: Nursery) -> None:
+    names = [f"part{number}" for number in range(20)]
+    operation_id = desk.begin(names, pause=0.05)
+    first = nursery.start(desk.orders("first", ttl=1000, beat=BEAT))
+    desk.until(lambda: len(desk.world.things) > 40)
+    nursery.signal(first, signal.SIGTERM)
+    assert nursery.wait(first) == 0
+    assert not desk.operation(operation_id).state.ended
+    second = nursery.start(desk.orders("second", ttl=1000, beat=BEAT))
+    assert desk.wait(operation_id, 60).state is State.SUCCEEDED
+    assert sorted(desk.world.things) == sorted(f"{name}-{n}" for name in names for n in range(1, STEPS + 1))
+    nursery.kill(second)
+
+
 def test_a_process_that_ends_as_it_should_hands_over_at_once(desk: Desk, nursery: Nursery) -> None:
     operation_id = desk.begin(pause=0.2)
     first = nursery.start(desk.orders("first", ttl=1000, beat=BEAT))

@@ -139,6 +139,7 @@ class Assembly:
         await self.scheduler.sweeper.stop()
         await self.inventory_refresher.stop()
         await self.engine.stop()
+        await self.engine.executors.close()
         await self.clients.close()
         await self.region_database.close()
 
@@ -151,16 +152,16 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
     clock = clock or SystemClock()
     loop = RegionLoop()
     room = Room(clock)
-    standstill = settings.operations.ttl
-    database, region_database = (
-        Database(settings.database, room, standstill=standstill) for _ in ("API", "regions")
+    process = _process_id()
+    database, region_database, beat_database = (
+        Database(settings.database, room, owner=process) for _ in ("API", "regions", "beats")
     )
     book = HealthBook()
     clients = _clients(settings, book, clock)
     policy = Policy(settings.oslo, list_rules())
     sweep = settings.sweep
     rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
-    executors = Executors(region_database, clock, name=_process_id(), ttl=settings.operations.ttl)
+    executors = Executors(beat_database, clock, name=process, ttl=settings.operations.ttl)
 
     def fencing() -> Fence:
         return executors.fence
@@ -277,7 +278,7 @@ def _engine(
     clock: Clock,
 ) -> Engine:
     bounds = settings.operations
-    durable = Durable(settings.database, executors.name, bounds.at_once, bounds.ttl)
+    durable = Durable(settings.database, executors.name, bounds.at_once)
     store = OperationStore(database)
     writer = Writer(calls, Journal(database), clock)
     runner = Runner(store, durable, executors, kinds, writer, clock)

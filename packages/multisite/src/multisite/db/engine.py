@@ -5,6 +5,7 @@ IMMEDIATE, so that two writers queue (up to `BUSY_TIMEOUT`) instead of failing h
 held open across a call to a region.
 """
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -20,6 +21,9 @@ from multisite.db.room import Room, why_unwritable
 from multisite.errors import ConfigurationError, DatabaseAway, DatabaseUnwritable
 
 BUSY_TIMEOUT = 30.0
+#: Seconds that a transaction may stand open with nothing done in it.
+STANDSTILL = 5.0
+_BUSY = "all connections to the database are in use, and none became free in time"
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 #: How SQLite says that the file is no database (any more).
@@ -30,17 +34,17 @@ _SYNC_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 class Database:
     """Transactions on one database, for the event loop that uses it first.
 
-    With `standstill` (seconds) PostgreSQL ends a transaction whose process does nothing for so long: one that
-    stands still keeps no lock that others wait for.
+    An `owner` is a process whose sessions others may end (`end_sessions`), and whose transactions PostgreSQL
+    ends when nothing happens in them for long: one that stands still keeps no lock that others wait for.
     """
 
-    def __init__(self, url: str, room: Room | None = None, *, standstill: float | None = None) -> None:
+    def __init__(self, url: str, room: Room | None = None, *, owner: str | None = None) -> None:
         self.url = parse_url(url)
         self.room = room or Room()
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _make_engine(self.url, sqlite=self._sqlite)
-        if standstill:
-            end_standstills(self._engine.sync_engine, standstill)
+        if owner:
+            own_sessions(self._engine.sync_engine, owner)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -50,6 +54,8 @@ class Database:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise describe(self.url, error) from error
+        except sa.exc.TimeoutError as error:
+            raise DatabaseAway(_BUSY) from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -70,6 +76,8 @@ class Database:
                         yield connection
         except sa.exc.IntegrityError:
             raise
+        except sa.exc.TimeoutError as error:
+            raise DatabaseAway(_BUSY) from error
         except sa.exc.DBAPIError as error:
             failure = error
         if failure is None:
@@ -100,18 +108,33 @@ def parse_url(url: str) -> sa.URL:
     return parsed
 
 
-def end_standstills(engine: sa.Engine, seconds: float) -> None:
-    """Have PostgreSQL end transactions in which nothing happens for so long; SQLite has one process only."""
+def own_sessions(engine: sa.Engine, owner: str) -> None:
+    """Mark an engine's sessions as those of a process; SQLite has one process only."""
     if engine.dialect.name != "postgresql":
         return
 
     def prepare(connection: Any, _record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {int(STANDSTILL * 1000)}")
+        cursor.execute(f"SET application_name = '{session_name(owner)}'")
         cursor.close()
         connection.commit()
 
     sa.event.listen(engine, "connect", prepare)
+
+
+def session_name(owner: str) -> str:
+    """What the sessions of a process are called in `pg_stat_activity`."""
+    return f"multisite-{hashlib.blake2b(owner.encode(), digest_size=12).hexdigest()}"
+
+
+async def end_sessions(connection: AsyncConnection, owner: str) -> None:
+    """End all sessions of a process that is dead or stands still, and with them the locks that it holds."""
+    if connection.dialect.name == "postgresql":
+        theirs = sa.text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
+        )
+        await connection.execute(theirs, {"name": session_name(owner)})
 
 
 def sync_engine(url: sa.URL) -> sa.Engine:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from multisite.db.engine import BUSY_TIMEOUT, end_standstills, parse_url, sync_engine
+from multisite.db.engine import BUSY_TIMEOUT, own_sessions, parse_url, sync_engine
 from multisite.engine.model import Json
 
 LOG = logging.getLogger(__name__)
@@ -66,15 +66,13 @@ def migrate(url: str) -> None:
 class Durable:
     """Workflows in one database. `at_once` parts run in this process at most.
 
-    `standstill` (seconds): PostgreSQL ends transactions of ours in which nothing happens for so long.
     `enqueue` works in every process; the rest in one that was started with `launch`.
     """
 
-    def __init__(self, url: str, executor: str, at_once: int, standstill: float | None = None) -> None:
+    def __init__(self, url: str, executor: str, at_once: int) -> None:
         self._url = parse_url(url)
         self._executor = executor
         self._at_once = at_once
-        self._standstill = standstill
         self._client: Any = None
         self._engine: sa.Engine | None = None
         self._run: RunPart | None = None
@@ -229,8 +227,7 @@ class Durable:
             self._engine = sync_engine(self._url)
             if self._url.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
-            elif self._standstill:
-                end_standstills(self._engine, self._standstill)
+            own_sessions(self._engine, self._executor)
         return self._engine
 
 

@@ -65,8 +65,8 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.runner.stop()  # before DBOS: what it cannot store any more would pass for a failure
         await self.durable.stop()
-        await self.runner.stop()
         try:
             await self.executors.leave()
             await self._adopt()

@@ -9,6 +9,7 @@ A process whose row is gone was taken for dead. Its *fence* refuses every write 
 looked for in the very transaction of the write. It begins anew, with the next *incarnation*.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.clock import Clock
-from multisite.db.engine import Database
+from multisite.db.engine import Database, end_sessions
 from multisite.db.tables import executors, sweep_leases
 
 LOG = logging.getLogger(__name__)
@@ -26,8 +27,11 @@ LOG = logging.getLogger(__name__)
 _E = executors.c
 
 
-class Fenced(BaseException):
-    """This process was taken for dead, and others do its work: it must not write."""
+class Fenced(asyncio.CancelledError):
+    """This process was taken for dead, and others do its work: it must not write.
+
+    A cancellation, so that no handler of business code swallows it, and DBOS stores nothing of it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,10 @@ class _Seen:
 
 
 class Executors:
-    """This process among the others. `beat` must be called every few seconds; `ttl` is in seconds."""
+    """This process among the others. `beat` must be called every few seconds; `ttl` is in seconds.
+
+    `database` is for this alone: a beat must not wait until others are done with their connections.
+    """
 
     def __init__(self, database: Database, clock: Clock, *, name: str, ttl: float) -> None:
         self._database = database
@@ -170,6 +177,8 @@ class Executors:
             if now - seen.at < self._ttl:
                 continue
             async with self._database.write() as connection:
+                await end_sessions(connection, name)
+            async with self._database.write() as connection:
                 gone = await connection.execute(
                     sa.delete(executors).where(
                         _E.id == name, _E.incarnation == incarnation, _E.beat == seen.beat
@@ -183,6 +192,10 @@ class Executors:
         if buried:
             LOG.warning("taken for dead, and its work taken over: %s", ", ".join(buried))
         return buried
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._database.close()
 
     async def leave(self) -> None:
         """Be no executor any more, so that nobody waits for us."""

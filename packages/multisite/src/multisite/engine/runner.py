@@ -31,10 +31,13 @@ class Runner:
     kinds: Kinds
     writer: Writer
     clock: Clock
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     async def run(self, operation_id: str, part: str, attempt: int) -> None:
         """Do one part. Whatever happens, it ends in a state that says so; `Fenced` goes through."""
+        if self._stopping.is_set():
+            raise asyncio.CancelledError
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - we run
         self._running.add(task)
@@ -45,6 +48,7 @@ class Runner:
 
     async def stop(self) -> None:
         """Cut off what runs; another process, or the next one, goes on with it."""
+        self._stopping.set()
         running = list(self._running)
         for task in running:
             task.cancel()
