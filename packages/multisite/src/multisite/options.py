@@ -145,12 +145,17 @@ HISTORY = [
 
 OPERATIONS = [
     cfg.FloatOpt(
-        "beat", default=5.0, min=0.1, help="Seconds between two signs of life of a process to the others."
+        "beat",
+        default=5.0,
+        min=0.1,
+        max=600,
+        help="Seconds between two signs of life of a process to the others.",
     ),
     cfg.FloatOpt(
         "ttl",
         default=20.0,
         min=0.5,
+        max=3600,
         help="Seconds without a sign of life after which the others take over the work of a process, and the "
         "sweeps of its regions. At least three times `beat`.",
     ),
@@ -158,6 +163,7 @@ OPERATIONS = [
         "at_once",
         default=50,
         min=1,
+        max=10000,
         help="Parts of operations that run at the same time, over all processes.",
     ),
     cfg.IntOpt(
@@ -171,6 +177,7 @@ OPERATIONS = [
         "keep",
         default=2592000,
         min=60,
+        max=315360000,
         help="Seconds for which operations that ended are kept (30 days by default).",
     ),
 ]

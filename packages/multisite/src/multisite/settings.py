@@ -211,7 +211,7 @@ def _freeze(conf: Any) -> Settings:
 
 
 def _operations(conf: Any) -> OperationSettings:
-    if conf.ttl < 3 * conf.beat:
+    if not conf.ttl >= 3 * conf.beat:  # "not": also where one is no number
         raise ConfigurationError(
             f"[operations] ttl: {conf.ttl:g} is less than three times beat ({conf.beat:g}); one late sign of "
             "life would pass for death"

@@ -27,6 +27,8 @@ LOOK = 1.0
 #: Seconds for which one stream lasts at most; clients come back by themselves.
 STREAM = 3600.0
 HEARTBEAT = 15
+#: Of the id of a write, at most.
+_DIGITS = 9
 
 Text = Annotated[str, Field(pattern=TEXT, max_length=255)]
 Id = Annotated[str, Path(description="The operation's id.", max_length=64, pattern=TEXT)]
@@ -113,7 +115,7 @@ async def list_writes(
     marker: Marker = None,
 ) -> WritesAnswer:
     """List what an operation wrote to regions, in order."""
-    if marker is not None and not marker.isdecimal():
+    if marker is not None and not (marker.isdecimal() and len(marker) <= _DIGITS):
         raise BadRequest(f"marker: {marker!r} is not the id of a write")
     records = await _service(request).writes(requester(request), id, limit + 1, int(marker or 0))
     shown, more = list(records[:limit]), len(records) > limit
