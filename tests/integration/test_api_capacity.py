@@ -237,7 +237,8 @@ async def test_listings_of_a_thousand_regions_cost_a_few_statements(
 
         assert answer.status == 200
         assert len(answer.json.get("regions") or answer.json.get("services")) == 1000
-        assert 1 <= len(seen) <= 5
+        most = 5 if path == "/v1/capacity" else 4  # one asks whether an operator changed a region
+        assert 1 <= len(seen) <= most
         if path == "/v1/capacity":
             assert answer.json["totals"]["complete"] is True
             assert answer.json["totals"]["placement"]["resources"]["VCPU"]["total"] == 64_000

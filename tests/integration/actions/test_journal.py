@@ -11,7 +11,7 @@ async def test_a_write_is_in_the_journal_with_who_what_and_the_regions_request_i
     assert (row["region"], row["service"], row["method"], row["path"]) == (
         "north", "compute", "POST", "/servers",
     )  # fmt: skip
-    assert row["outcome"] == "done"
+    assert (row["outcome"], row["status"]) == ("done", 202)
     assert row["region_request_id"] == answer.json["region_request_id"]
     assert row["request_id"] == answer.json["request_id"]
     assert row["user_name"]

@@ -1,11 +1,12 @@
 """What users do with operations that are at work: cancel, try again, wait for their turn."""
 
+import asyncio
 import signal
 from collections import Counter
 
 import pytest
 
-from multisite.engine.model import State
+from multisite.engine.model import Operation, State
 from multisite.engine.service import NotCancellable, NotRetryable
 from tests.integration.engine.conftest import WHO, Desk, Nursery
 from tests.integration.engine.executor import STEPS
@@ -124,3 +125,20 @@ def test_a_region_is_done_one_part_at_a_time_and_the_urgent_ones_first(desk: Des
     assert min(ends, key=lambda each: ends[each]) == urgent  # type: ignore[arg-type, return-value]
     nursery.signal(pid, signal.SIGTERM)
     assert nursery.wait(pid) == 0
+
+
+def test_two_who_try_an_undo_again_at_once_do_it_once(desk: Desk, nursery: Nursery) -> None:
+    operation_id = desk.begin(fails=True, stuck=True)
+    pid = nursery.start(desk.orders("first"))
+    assert desk.wait(operation_id).state is State.ROLLBACK_FAILED
+    desk.world.make("key")
+
+    async def both() -> list[object]:
+        asked = (desk.service.retry(WHO, operation_id) for _ in range(2))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    answers = desk.run(both())
+    assert all(isinstance(each, Operation | NotRetryable) for each in answers), answers
+    desk.until(lambda: desk.operation(operation_id).state is State.FAILED)
+    assert desk.world.log == [*MADE, *undone(MADE)[:7], "+key", *undone(MADE)[7:]]
+    nursery.kill(pid)

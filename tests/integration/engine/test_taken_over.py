@@ -17,7 +17,7 @@ from tests.integration.engine.executor import STEPS
 
 BEAT, TTL = 0.2, 1.0
 #: What a busy machine may add (seconds).
-SLACK = 4.0
+SLACK = 2.0
 EVERYTHING = [f"+one-{number}" for number in range(1, STEPS + 1)]
 
 

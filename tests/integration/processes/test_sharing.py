@@ -13,7 +13,7 @@ from tests.integration.processes.fleet import BEAT, INTERVAL, TTL, Fleet, Proces
 WINDOW = 6.0
 MOST = WINDOW / INTERVAL + 2
 #: Seconds that a loaded machine may add to each bound.
-SLACK = 4.0
+SLACK = 1.5
 
 
 def three(fleet: Fleet) -> list[Process]:

@@ -61,7 +61,7 @@ from multisite.regions.health import HealthBook
 from multisite.regions.service import RegionService
 from multisite.regions.status import Rhythm
 from multisite.regions.store import RegionStore
-from multisite.regions.workflows import RegionWorkflows, test_schedule
+from multisite.regions.workflows import RegionWorkflows, schedule_of_tests
 from multisite.rules import list_rules
 from multisite.settings import Settings
 from multisite.sweeps.reading import (
@@ -188,7 +188,7 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
     )
     if settings.operations.test_interval:
         every = settings.operations.test_interval
-        engine.scheduling.add(test_schedule(every, RegionStore(region_database), operations))
+        engine.scheduling.add(schedule_of_tests(every, RegionStore(region_database), operations))
     regions = RegionService(RegionStore(database), policy, examiner, operations, rhythm, clock)
     inventory = InventoryService(
         InventoryQueries(database),
@@ -230,7 +230,7 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
         Lease(region_database, clock, name="totals", holder=executors.name, seconds=settings.operations.ttl),
         sweep,
         clock,
-        tick=settings.operations.beat,
+        tick=settings.operations.beat / 2,  # with the two looks of the engine it fits into a beat
         periodic=[recorder.follow, refresher.periodic, inventory_refresher.periodic],
         together=[totals.maintain, refresher.follow],
         drop=[recorder.drop, refresher.drop, inventory_refresher.drop],

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 
@@ -69,13 +69,16 @@ class Durable:
     `enqueue` works in every process; the rest in one that was started with `launch`.
     """
 
+    #: What the process runs for each part, once one `Durable` was launched in it.
+    run_part: ClassVar[RunPart | None] = None
+
     def __init__(self, url: str, executor: str, at_once: int) -> None:
         self._url = parse_url(url)
         self._executor = executor
         self._at_once = at_once
         self._client: Any = None
         self._engine: sa.Engine | None = None
-        self._run: RunPart | None = None
+        self._launched = False
         # Not the loop's own threads: DBOS puts its own in their place, and ends those.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="durable")
 
@@ -101,12 +104,12 @@ class Durable:
         """Begin to run parts, with `run`; on the running event loop, where they then run."""
         from dbos import DBOS, DBOSPortableJSONSerializer
 
-        if _runners:
+        if Durable.run_part is not None:
             raise RuntimeError("DBOS runs in this process already")
         _quiet()
         _register()
-        self._run = run
-        _runners[self._executor] = self
+        Durable.run_part = run
+        self._launched = True
         DBOS(
             config={
                 "name": "multisite",
@@ -154,7 +157,10 @@ class Durable:
             await self._blocking(partial(_resume, ids))
 
     async def redo_from(self, workflow_id: str, step: int, new_id: str, part: str) -> None:
-        """Do a part again from a step on, as `new_id`, with the results of all steps before it."""
+        """Do a part again from a step on, as `new_id`, with the results of all steps before it.
+
+        Where that was asked for already, nothing more happens.
+        """
         from dbos import SetWorkflowID
 
         def fork(client: Any) -> None:
@@ -163,7 +169,10 @@ class Durable:
                     workflow_id, step, application_version=FORMAT, queue_name=QUEUE, queue_partition_key=part
                 )
 
-        await self._blocking(fork)
+        try:
+            await self._blocking(fork)
+        except sa.exc.IntegrityError:
+            LOG.info("%s is there already", new_id)
 
     async def delete(self, workflow_ids: Sequence[str]) -> None:
         """Forget parts."""
@@ -186,10 +195,10 @@ class Durable:
         """Begin nothing more; what was under way waits for `resume`."""
         from dbos import DBOS
 
-        if self._run is not None:
+        if self._launched:
             await self._blocking(lambda _: DBOS.destroy())
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
-            _runners.pop(self._executor, None)
+            self._launched, Durable.run_part = False, None
 
     def close(self) -> None:
         """Close the connections, end the threads."""
@@ -198,11 +207,6 @@ class Durable:
             self._client.destroy()
         if self._engine is not None:
             self._engine.dispose()
-
-    async def run(self, operation_id: str, part: str, attempt: int) -> None:
-        """What DBOS runs for each part."""
-        assert self._run is not None  # noqa: S101 - `launch` sets it before anything runs
-        await self._run(operation_id, part, attempt)
 
     async def _blocking(self, work: Callable[[Any], T]) -> T:
         """Let DBOS's client do something in a thread."""
@@ -231,10 +235,6 @@ class Durable:
         return self._engine
 
 
-#: The one `Durable` that was launched in this process, by its executor's name.
-_runners: dict[str, Durable] = {}
-
-
 def _resume(workflow_ids: list[str], client: Any) -> None:
     client.resume_workflows(workflow_ids, queue_name=QUEUE)
 
@@ -251,8 +251,9 @@ async def _part(operation_id: str, part: str) -> None:
     from dbos import DBOS
 
     attempt = int((DBOS.workflow_id or "").removeprefix(f"{operation_id}/").partition("/")[0])
-    for durable in _runners.values():
-        await durable.run(operation_id, part, attempt)
+    if Durable.run_part is None:
+        raise RuntimeError("DBOS runs a part in a process that does not")
+    await Durable.run_part(operation_id, part, attempt)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

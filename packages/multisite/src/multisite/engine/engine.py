@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from multisite.clock import Clock
-from multisite.db.takeover import alone
+from multisite.db.turns import in_turn
 from multisite.engine.durable import Durable, workflow_id_of
 from multisite.engine.executors import Executors
 from multisite.engine.runner import Runner
@@ -18,8 +18,9 @@ from multisite.settings import OperationSettings
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds between two looks at the beats of other processes.
-WATCH = 1.0
+#: Seconds between two looks at the beats of other processes, and of looks in a beat at least. A death is seen
+#: one look late, and told one look late: both, and the look of those who take over, have to fit into a beat.
+WATCH, LOOKS = 1.0, 4
 #: Seconds between two looks for parts that nobody living runs.
 ORPHANS_INTERVAL = 60.0
 #: Seconds between two rounds of forgetting, and operations that one round forgets at most.
@@ -54,7 +55,7 @@ class Engine:
         await self._share()
         self.durable.launch(self.runner.run)
         self._beating = asyncio.create_task(self._every(self.settings.beat, self._beat))
-        self._watching = asyncio.create_task(self._every(min(WATCH, self.settings.beat), self._watch))
+        self._watching = asyncio.create_task(self._every(min(WATCH, self.settings.beat / LOOKS), self._watch))
         self._ticking = asyncio.create_task(self._every(1.0, self._tick))
 
     async def stop(self) -> None:
@@ -73,10 +74,10 @@ class Engine:
         except MultisiteError as error:
             LOG.log(error.log_level, "what was under way waits to be taken over: %s", error.detail)
 
-    async def _every(self, seconds: float, work: Callable[[], "asyncio.Future[None] | object"]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await work()  # type: ignore[misc]
+                await work()
             except MultisiteError as error:
                 LOG.log(error.log_level, "the engine waits: %s", error.detail)
             except Exception:
@@ -97,7 +98,9 @@ class Engine:
         await self.executors.look()
         buried = await self.executors.bury()
         now = self.clock.monotonic()
-        if buried or now >= self._orphans_at:
+        if buried:
+            self._orphans_at = now  # where the database is away now, the next look does it
+        if now >= self._orphans_at:
             await self._adopt()
             self._orphans_at = now + ORPHANS_INTERVAL
         if self.executors.count != self._shared_by:
@@ -105,14 +108,14 @@ class Engine:
 
     async def _rejoin(self) -> None:
         """Be an executor again; what we ran before is for whoever comes first, us included."""
-        async with alone(self.store.database, "takeover"):
+        async with in_turn(self.store.database, "takeover"):
             ours = [each for each in await self.durable.pending() if each.executor == self.executors.name]
             await self.durable.resume(ours)
             await self.executors.enter()
 
     async def _adopt(self) -> None:
         """Let parts whose executor is gone wait for their turn again."""
-        async with alone(self.store.database, "takeover"):
+        async with in_turn(self.store.database, "takeover"):
             async with self.store.database.read() as connection:
                 living = await self.executors.living(connection)
             orphans = [each for each in await self.durable.pending() if each.executor not in living]

@@ -17,8 +17,6 @@ from multisite.openstack.users import Refused, Reply, Sent, Stumbled
 
 LOG = logging.getLogger(__name__)
 
-_OK = 200
-
 Store = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
 
 
@@ -62,7 +60,7 @@ class Recording:
 def outcome_of(came: Reply | Exception) -> Outcome:
     """What came of a write, as the journal has it."""
     if isinstance(came, Reply):
-        return Outcome(writes.DONE, _OK, came.request_id)
+        return Outcome(writes.DONE, came.status, came.request_id)
     if isinstance(came, Refused):
         return Outcome(writes.REFUSED, came.status, came.request_id, came.message)
     if isinstance(came, Stumbled):

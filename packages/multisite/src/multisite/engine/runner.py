@@ -13,9 +13,9 @@ from multisite.clock import Clock
 from multisite.engine.durable import Durable
 from multisite.engine.executors import Executors, Fence
 from multisite.engine.kinds import Kinds
-from multisite.engine.model import Failure, State
+from multisite.engine.model import Failure, Operation, State
 from multisite.engine.saga import Cancelled, Saga, StepFailed, UndoFailed, failure_of, wait_to_store
-from multisite.engine.store import Begun, OperationStore
+from multisite.engine.store import OperationStore
 from multisite.engine.writer import Writer
 
 LOG = logging.getLogger(__name__)
@@ -56,16 +56,16 @@ class Runner:
 
     async def _do(self, operation_id: str, part: str, attempt: int) -> None:
         fence = self.executors.fence
-        begun = await self._begin(fence, operation_id, part, attempt)
-        if begun is None:
+        operation = await self._begin(fence, operation_id, part, attempt)
+        if operation is None:
             return
-        kind = self.kinds.get(begun.operation.kind)
+        kind = self.kinds.get(operation.kind)
         if kind is None:
-            failure = Failure("unknown-kind", f"this multisite knows no operation {begun.operation.kind!r}")
-            saga = Saga(self, begun.operation, part, fence, 1)
+            failure = Failure("unknown-kind", f"this multisite knows no operation {operation.kind!r}")
+            saga = Saga(self, operation, part, fence, 1)
             await self._end(saga, State.FAILED, failure=failure)
             return
-        saga = Saga(self, begun.operation, part, fence, kind.steps)
+        saga = Saga(self, operation, part, fence, kind.steps)
         try:
             result = await kind.run(saga)
         except Cancelled:
@@ -73,12 +73,12 @@ class Runner:
         except StepFailed as error:
             await self._undo(saga, State.FAILED, error.failure)
         except Exception as error:  # noqa: BLE001 - told by `failure_of`
-            await self._undo(saga, State.FAILED, failure_of(error, begun.operation, part, kind.name))
+            await self._undo(saga, State.FAILED, failure_of(error, operation, part, kind.name))
         else:
             await self._end(saga, State.SUCCEEDED, result=result)
 
-    async def _begin(self, fence: Fence, operation_id: str, part: str, attempt: int) -> Begun | None:
-        async def work(connection: AsyncConnection) -> Begun | None:
+    async def _begin(self, fence: Fence, operation_id: str, part: str, attempt: int) -> Operation | None:
+        async def work(connection: AsyncConnection) -> Operation | None:
             await fence.check(connection)
             return await self.store.begin(connection, operation_id, part, attempt, self.clock.now())
 

@@ -1,7 +1,6 @@
 """SQL of operations and their parts."""
 
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,18 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from multisite.db.engine import Database
 from multisite.db.tables import operation_parts, operations
 from multisite.engine.model import ENDED, Failure, Json, JsonObject, Operation, Part, State, Wanted, state_of
+from multisite.engine.rows import operations_of, part_of
 from multisite.requester import Requester
 
 _O, _P = operations.c, operation_parts.c
 _ENDED = [state.value for state in ENDED]
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What a part needs to know to be done: its operation, and whether a cancel was asked for."""
-
-    operation: Operation
-    cancelled: bool
 
 
 class OperationStore:
@@ -91,7 +83,7 @@ class OperationStore:
         if project_id is not None:
             query = query.where(_O.project_id == project_id)
         row = (await connection.execute(query)).one_or_none()
-        return (await _operations(connection, [row]))[0] if row else None
+        return (await operations_of(connection, [row]))[0] if row else None
 
     async def generation(self, operation_id: str) -> int | None:
         """What a watcher looks at: it grows with each change."""
@@ -120,23 +112,22 @@ class OperationStore:
                 < sa.tuple_(sa.bindparam("at", after.created_at, _O.created_at.type), after.id)
             )
         async with self.database.read() as connection:
-            return await _operations(connection, list(await connection.execute(query)))
+            return await operations_of(connection, list(await connection.execute(query)))
 
     async def parts(self, operation_id: str) -> Sequence[Part]:
         """The parts of an operation, by name."""
         query = sa.select(operation_parts).where(_P.operation_id == operation_id).order_by(_P.name)
         async with self.database.read() as connection:
-            return [_part(row) for row in await connection.execute(query)]
+            return [part_of(row) for row in await connection.execute(query)]
 
     async def begin(
         self, connection: AsyncConnection, operation_id: str, part: str, attempt: int, now: datetime
-    ) -> Begun | None:
+    ) -> Operation | None:
         """Mark a part as running; `None` where it ended, or a later attempt took its place.
 
         A second run of the same attempt (after a crash) counts, too.
         """
-        operation = await self._lock(connection, operation_id)
-        if operation is None:
+        if await self._lock(connection, operation_id) is None:
             return None
         open_ = sa.or_(_P.state.not_in(_ENDED), _P.attempt < attempt)
         state = sa.case((_P.undo_from.is_not(None), State.UNDOING.value), else_=State.RUNNING.value)
@@ -154,8 +145,7 @@ class OperationStore:
         if not began.rowcount:
             return None
         await self._settle(connection, operation_id, now)
-        found = await self.read(connection, operation_id)
-        return Begun(found, found.cancel_requested_at is not None) if found else None
+        return await self.read(connection, operation_id)
 
     async def advance(
         self, connection: AsyncConnection, operation_id: str, part: str, step: str, percent: int
@@ -253,7 +243,10 @@ class OperationStore:
     async def queue_again(
         self, connection: AsyncConnection, operation_id: str, part: str, attempt: int, now: datetime
     ) -> bool:
-        """Let a part whose last attempt ended wait for this one; `False` where it has begun already."""
+        """Let a part whose last attempt ended wait for this one; `False` where it has begun already.
+
+        What steps remembered is forgotten, unless this attempt goes on undoing what they did.
+        """
         await connection.execute(
             sa.update(operations)
             .where(_O.id == operation_id)
@@ -270,6 +263,7 @@ class OperationStore:
                 error_code=None,
                 error_detail=None,
                 error_request_id=None,
+                memory=sa.case((_P.undo_from.is_not(None), _P.memory), else_=sa.null()),
             )
         )
         await self._settle(connection, operation_id, now)
@@ -304,12 +298,6 @@ class OperationStore:
         async with self.database.write() as connection:
             await connection.execute(sa.delete(operations).where(_O.id.in_(list(operation_ids))))
 
-    async def counts(self) -> Mapping[State, int]:
-        """How many operations there are in each state."""
-        query = sa.select(_O.state, sa.func.count()).group_by(_O.state)
-        async with self.database.read() as connection:
-            return {State(state): count for state, count in await connection.execute(query)}
-
     async def _lock(self, connection: AsyncConnection, operation_id: str) -> str | None:
         """Let nobody else change this operation until the transaction ends; its id, if it is there."""
         found = await connection.scalar(
@@ -343,67 +331,3 @@ class Attempt:
 
 def _this(operation_id: str, part: str) -> tuple[sa.ColumnElement[bool], ...]:
     return (_P.operation_id == operation_id, _P.name == part)
-
-
-async def _operations(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> Sequence[Operation]:
-    """The operations of these rows, with what is told of their parts together."""
-    ids = [row.id for row in rows]
-    query = (
-        sa.select(_P.operation_id, _P.state, sa.func.count(), sa.func.sum(_P.percent))
-        .where(_P.operation_id.in_(ids))
-        .group_by(_P.operation_id, _P.state)
-    )
-    counts: dict[str, Counter[State]] = {each: Counter() for each in ids}
-    percents: Counter[str] = Counter()
-    for operation_id, state, count, percent in await connection.execute(query):
-        counts[operation_id][State(state)] = count
-        percents[operation_id] += percent
-    failed = sa.select(_P.operation_id, _P.error_code, _P.error_detail, _P.error_request_id).where(
-        _P.operation_id.in_(ids), _P.error_code.is_not(None)
-    )
-    failures: dict[str, Failure] = {}
-    for operation_id, code, detail, request_id in await connection.execute(failed.order_by(_P.name.desc())):
-        failures[operation_id] = Failure(code, detail or "", request_id)
-    return [_operation(row, counts[row.id], percents[row.id], failures.get(row.id)) for row in rows]
-
-
-def _operation(
-    row: sa.Row[Any], counts: Mapping[State, int], percents: int, failure: Failure | None
-) -> Operation:
-    parts = sum(counts.values())
-    return Operation(
-        id=row.id,
-        kind=row.kind,
-        state=State(row.state),
-        arguments=row.arguments,
-        project_id=row.project_id,
-        user_id=row.user_id,
-        user_name=row.user_name,
-        request_id=row.request_id,
-        priority=row.priority,
-        percent=percents // parts if parts else 100,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        cancel_requested_at=row.cancel_requested_at,
-        failure=failure,
-        parts_by_state=counts,
-        generation=row.generation,
-    )
-
-
-def _part(row: sa.Row[Any]) -> Part:
-    failure = (
-        Failure(row.error_code, row.error_detail or "", row.error_request_id) if row.error_code else None
-    )
-    return Part(
-        name=row.name,
-        state=State(row.state),
-        percent=row.percent,
-        step=row.step,
-        attempts=row.attempts,
-        failure=failure,
-        result=row.result,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )

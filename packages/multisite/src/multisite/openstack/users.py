@@ -48,6 +48,7 @@ class Reply:
 
     body: Mapping[str, Any]
     request_id: str | None
+    status: int
 
 
 class Refused(Exception):
@@ -247,7 +248,7 @@ class UserClient:
             raise AnswerLost(f"{method} {url}: the answer is not JSON") from error
         if not isinstance(body, dict):
             raise AnswerLost(f"{method} {url}: the answer is not a JSON object")
-        return Reply(body, request_id)
+        return Reply(body, request_id, reply.status)
 
 
 def route(path: Sequence[str]) -> str:

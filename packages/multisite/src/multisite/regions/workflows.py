@@ -112,7 +112,7 @@ class RegionWorkflows:
         await step.once(work)
 
 
-def test_schedule(every: float, store: RegionStore, operations: OperationService) -> Schedule:
+def schedule_of_tests(every: float, store: RegionStore, operations: OperationService) -> Schedule:
     """Tests all enabled regions every so many seconds, for nobody in particular: operators see it."""
 
     async def begin(connection: AsyncConnection) -> str | None:

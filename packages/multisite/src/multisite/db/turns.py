@@ -1,4 +1,4 @@
-"""One process at a time: a lock that ends with the process that holds it.
+"""Processes take turns: a lock that ends with the process that holds it.
 
 PostgreSQL keeps it for the time of a transaction. On SQLite there is one process only, which has nobody to
 wait for.
@@ -14,7 +14,7 @@ from multisite.db.engine import Database
 
 
 @asynccontextmanager
-async def alone(database: Database, name: str) -> AsyncIterator[None]:
+async def in_turn(database: Database, name: str) -> AsyncIterator[None]:
     """Wait until no other process is in a block of this name. Raises `DatabaseAway`."""
     if database.url.get_backend_name() == "sqlite":
         yield
