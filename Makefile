@@ -58,7 +58,7 @@ test: $(STAMP)  ## lint, types, contracts and every test that needs no lab
 	$(BIN)/pytest tests/unit tests/integration $(TIMED) --numprocesses 2
 	$(BIN)/pytest tests/integration/engine/test_killed.py --numprocesses 2
 	$(BIN)/pytest tests/integration/engine tests/integration/processes tests/integration/sim --ignore=tests/integration/engine/test_killed.py
-	$(BIN)/pytest tests/lab/service tests/lab_own --world sim $(SLOW)
+	$(BIN)/pytest tests/lab/service tests/lab_own --world sim $(SLOW) --numprocesses 2 --dist loadfile
 
 .PHONY: test-sim
 test-sim: $(STAMP)  ## all tests of the whole service, on the lab's simulated twin

@@ -6,7 +6,6 @@ second one would write over the first one's database and clouds.yaml, and is ref
 """
 
 import argparse
-import fcntl
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from demo.cloud import Cloud, DemoError
 from demo.service import HOST, Service
 from demo.worlds import RealWorld, SimulatedWorld, World
 from lab.errors import LabError
+from multisite.locks import lock
 
 FOLDER = Path(__file__).resolve().parents[1] / ".demo"
 #: Short, so that something can be seen to move.
@@ -43,6 +43,7 @@ multisite runs over {count} regions: {regions}.
     openstack --os-cloud {operator} multisite capacity list
     openstack --os-cloud {operator} multisite server list --limit 10
     openstack --os-cloud {tenant} multisite usage show
+    openstack --os-cloud {operator} multisite quota list
 
   a region that dies:
 
@@ -73,10 +74,9 @@ def alone(folder: Path) -> Iterator[None]:
     """Hold a folder as long as this process lives. Raises `DemoError` if another demo has it."""
     held = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not lock(held):
+            raise DemoError("another demo runs in this folder; end it first, with Ctrl-C")
         yield
-    except BlockingIOError:
-        raise DemoError("another demo runs in this folder; end it first, with Ctrl-C") from None
     finally:
         os.close(held)
 
@@ -90,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         service.prepare()
         service.start()
         cloud.discover()
+        for project, limits in world.limits.items():
+            cloud.limit(project, limits)
         print(_welcome(cloud, service, world), flush=True)
         _wait(service, world)
     except (DemoError, LabError) as error:

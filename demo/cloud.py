@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class Cloud:
         if done.returncode:
             raise DemoError(f"openstack {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
+
+    def limit(self, project: str, limits: Mapping[str, int]) -> None:
+        """Limit a project's use over all regions with the real command: resource → limit."""
+        words = [word for name, limit in limits.items() for word in ("--limit", f"{name}={limit}")]
+        self.openstack(self.operator, "multisite", "quota", "set", project, *words, "--format", "json")
 
     def discover(self) -> None:
         """Register all regions with the real command."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from multisite.sim.plan import password
 
 REGIONS = ("lisbon", "porto", "madrid", "lyon", "milan", "azores")
 PROJECTS = ("voice-core", "video-cdn", "iot-platform", "billing")
+#: The global limits of the first project when the demo starts.
+LIMITS = {"compute/cores": 200, "compute/instances": 90, "volume/gigabytes": 2000, "network/floatingip": 20}
 SLOW, FAILING = "azores", "milan"
 FAULTS: tuple[dict[str, object], ...] = (
     {"kind": "latency", "region": SLOW, "seconds": 1.0, "spread": 1.5},
@@ -46,6 +49,11 @@ class World(Protocol):
     @property
     def tenant(self) -> str:
         """A tenant's entry of clouds.yaml."""
+        ...
+
+    @property
+    def limits(self) -> Mapping[str, Mapping[str, int]]:
+        """Whose use is limited over all regions when the demo starts: project, resource, limit."""
         ...
 
     @property
@@ -80,6 +88,7 @@ class SimulatedWorld:
         f"{PROJECTS[0]} / {password(PROJECTS[0])}   (tenant)",
     )
     tenant = f"demo-{PROJECTS[0]}"
+    limits: Mapping[str, Mapping[str, int]] = {PROJECTS[0]: LIMITS}
     ending = "all of it"
 
     def __init__(self, folder: Path) -> None:
@@ -156,6 +165,8 @@ class RealWorld:
         *(f"{name} / {secret}   (tenant)" for name, secret in TENANTS.items()),
     )
     tenant = "RegionTwo-alpha"
+    #: What is real stays as it is until somebody decides otherwise.
+    limits: Mapping[str, Mapping[str, int]] = {}
     breaking = f"{sys.executable} -m lab stop RegionThree      (and: start RegionThree)"
     ending = "multisite; the regions stay up until `make lab-down`"
 

@@ -114,9 +114,35 @@ def _region_values(lab: Lab, region: Region) -> dict[str, str]:
         "glance_port": str(lab.port(region, "glance")),
         "cinder_port": str(lab.port(region, "cinder")),
         "token_checks": TOKEN_CHECKS,
+        "unified_limits": str(region.unified_limits).lower(),
+        "nova_quota": _unified_quota(lab, region),
+        "glance_limits": _limits(lab, region, "glance", "image"),
     }
     logins = {f"{user}_login": _login(lab, region, user) for user in SERVICE_USERS}
     return values | logins
+
+
+def _unified_quota(lab: Lab, region: Region) -> str:
+    """The section that makes Nova ask Keystone for its limits, or nothing."""
+    driver = "[quota]\ndriver = nova.quota.UnifiedLimitsDriver\n\n"
+    return driver + _limits(lab, region, "nova", "compute") if region.unified_limits else ""
+
+
+def _limits(lab: Lab, region: Region, user: str, kind: str) -> str:
+    """How a service finds its own limits in Keystone, or nothing.
+
+    The endpoint that limits hang on is named by service and region: its id is known only when the
+    catalog is written, and by then the service may run.
+    """
+    if not region.unified_limits:
+        return ""
+    endpoint = {
+        "endpoint_service_type": kind,
+        "endpoint_region_name": region.name,
+        "endpoint_interface": "public",
+    }
+    lines = "\n".join(f"{key} = {value}" for key, value in endpoint.items())
+    return f"[oslo_limit]\n{_login(lab, region, user)}\n{lines}\n\n"
 
 
 def _login(lab: Lab, region: Region, user: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lab.configuration import ADMIN_PASSWORD, SERVICE_PASSWORD, SERVICE_USERS, write_keystone
 from lab.layout import Lab, Region
+from lab.limits import REGISTERED
 from lab.rest import Rest
 
 INTERFACES = ("public", "internal", "admin")
@@ -97,6 +98,30 @@ def _write_endpoints(lab: Lab, admin: Rest, region: Region, known: dict[str, str
                 "url": lab.url(region, service) + path,
             }
             admin.post("keystone", "/endpoints", {"endpoint": endpoint})
+
+
+def write_limits(lab: Lab, region: Region) -> None:
+    """Register the limits that are missing, where a region takes them from Keystone."""
+    admin = administrator(lab, region)
+    types = {item["type"]: item["id"] for item in _list(admin, "services")}
+    known = {
+        (item["service_id"], item["resource_name"])
+        for item in _list(admin, "registered_limits")
+        if item["region_id"] == region.name
+    }
+    missing = [
+        {
+            "service_id": types[kind],
+            "region_id": region.name,
+            "resource_name": name,
+            "default_limit": limit,
+        }
+        for kind, limits in REGISTERED.items()
+        for name, limit in limits.items()
+        if (types[kind], name) not in known
+    ]
+    if missing:
+        admin.post("keystone", "/registered_limits", {"registered_limits": missing})
 
 
 def _list(admin: Rest, collection: str) -> list[dict[str, Any]]:

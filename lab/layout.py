@@ -56,6 +56,8 @@ class Region:
     number: int
     computes: tuple[Compute, ...]
     pool_gb: int
+    unified_limits: bool = False
+    """Whether Nova and Glance take their limits from Keystone."""
 
     @property
     def slug(self) -> str:
@@ -63,15 +65,17 @@ class Region:
         return self.name.lower()
 
 
-def _region(name: str, number: int, pool_gb: int, *sizes: tuple[int, int, int]) -> Region:
+def _region(
+    name: str, number: int, pool_gb: int, *sizes: tuple[int, int, int], unified_limits: bool = False
+) -> Region:
     computes = tuple(Compute(f"{name.lower()}-compute{n}", *size) for n, size in enumerate(sizes, start=1))
-    return Region(name, number, computes, pool_gb)
+    return Region(name, number, computes, pool_gb, unified_limits)
 
 
 ALL_REGIONS = (
     _region("RegionOne", 1, 1000, (32, 131072, 2000)),
     _region("RegionTwo", 2, 2000, (48, 196608, 3000), (24, 98304, 1500)),
-    _region("RegionThree", 3, 500, (16, 65536, 1000)),
+    _region("RegionThree", 3, 500, (16, 65536, 1000), unified_limits=True),
     _region("RegionFour", 4, 750, (20, 81920, 1200)),
     _region("RegionFive", 5, 250, (12, 49152, 800)),
 )

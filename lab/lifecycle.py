@@ -111,6 +111,10 @@ class _Ascent:
             for each in served:
                 self._databases.set_complete(_catalog(each))
             self._progress.say(f"{service.process} has its catalog")
+        for each in served:
+            if each.unified_limits and not self._databases.is_complete(_limits(each)):
+                keystone.write_limits(self._lab, each)
+                self._databases.set_complete(_limits(each))
 
     def _start_region(self, each: Region, catalog: Task) -> None:
         started = self._starter.start(services.of_region(self._lab, each), needed=[catalog])
@@ -127,6 +131,11 @@ class _Ascent:
 def _catalog(each: Region) -> str:
     """The name under which the catalog of a region is noted as complete."""
     return f"catalog of {each.name}"
+
+
+def _limits(each: Region) -> str:
+    """The name under which the registered limits of a region are noted as complete."""
+    return f"limits of {each.name}"
 
 
 def down(lab: Lab, progress: Progress) -> None:

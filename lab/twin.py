@@ -16,6 +16,7 @@ from lab.configuration import ADMIN_PASSWORD
 from lab.console import Progress
 from lab.errors import LabError
 from lab.layout import ALL_REGIONS, OWN, Lab, Region
+from lab.limits import REGISTERED
 from lab.populate import populate
 from multisite.sim.contents import add_host
 from multisite.sim.listening import Running, running
@@ -85,7 +86,11 @@ class Twin(Regions):
 def twin(root: Path, layout: str, region_count: int = 3) -> Iterator[Twin]:
     """A twin of the lab in this layout, populated, as long as the block lasts."""
     names = tuple(region.name for region in ALL_REGIONS[:region_count])
-    plan = Plan(regions=region_count, names=names, projects=0, empty=True, own_keystone=layout == OWN)
+    unified = [region.name for region in ALL_REGIONS[:region_count] if region.unified_limits]
+    plan = Plan(
+        regions=region_count, names=names, projects=0, empty=True, own_keystone=layout == OWN,
+        unified=tuple(REGISTERED) if unified else (), unified_regions="".join(unified),
+    )  # fmt: skip
     with running(plan, own_ports=True) as made:
         addresses = made.simulator.plan.region_urls
         lab = TwinLab(root, layout, region_count, address=made.url, region_addresses=addresses)

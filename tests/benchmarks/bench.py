@@ -59,6 +59,7 @@ def page(*, quick: bool, most: int) -> str:
         for count, steps in (((50, 1), (50, 10)) if quick else ((1000, 1), (1000, 10), (10_000, 1)))
     ]
     sharing = measure("sharing", 100 if quick else most)
+    balanced = _balanced(quick=quick)
     simulator = measure("simulator", 2 if quick else 8)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     return "\n".join(
@@ -75,6 +76,8 @@ def page(*, quick: bool, most: int) -> str:
             *_inventory(refresh, pages),
             "",
             *_operations(work, sharing),
+            "",
+            *_quotas(balanced),
             "",
             "## The simulator",
             "",
@@ -164,6 +167,49 @@ def _operations(work: list[Figures], sharing: Figures) -> Iterable[str]:
     yield f"CPU every 5 s (reading the two tables alone: {floor:.0f} ms)."
 
 
+#: Projects, regions and rounds of the balances.
+BALANCES = ((1, 3, 9), (1, 100, 5), (1, 1000, 3), (100, 30, 2), (1000, 30, 1))
+
+
+def _balanced(*, quick: bool) -> list[Figures]:
+    return [measure("quotas", *sizes) for sizes in (BALANCES[:1] if quick else BALANCES)]
+
+
+def _quotas(rows: list[Figures]) -> Iterable[str]:
+    yield "## Quotas"
+    yield ""
+    yield f"Hard limits of seven resources of three services, on SQLite; {time.strftime('%Y-%m-%d')}, load"
+    yield f"{os.getloadavg()[0]:.1f} at the end. *First* writes them everywhere: it reads, remembers what the"
+    yield "defaults are, shrinks, reads back. *Steady* balances again where nothing changed: it writes"
+    yield "nothing. The floor makes the same GETs with the same token, and throws the bodies away."
+    yield ""
+    yield "| projects | regions | phase | calls | of them GETs | wall s | CPU s | floor CPU s | CPU ratio |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for row in rows:
+        for phase in ("first", "steady"):
+            each = row[phase]
+            yield (
+                f"| {row['projects']:,} | {row['regions']:,} | {phase} | {each['calls']:,.0f} "
+                f"| {each['gets']:,.0f} | {each['wall']:.2f} | {each['cpu']:.2f} | {each['floor_cpu']:.2f} "
+                f"| {each['ratio']:.2f} |"
+            )
+    steady = {row["regions"]: row["steady"]["cpu"] for row in rows if row["projects"] == 1}
+    if {100, 1000} <= set(steady):
+        yield ""
+        yield f"1,000 regions cost {steady[1000] / steady[100]:.1f} times the CPU of 100."
+
+
+def _with_section(page: str, lines: Iterable[str]) -> str:
+    """The page with one of its sections measured anew; at its end where it is new."""
+    section = "\n".join(lines).strip()
+    head = section.splitlines()[0]
+    before, found, after = page.partition(f"{head}\n")
+    if not found:
+        return f"{page.rstrip()}\n\n{section}\n"
+    rest = after.find("\n## ")
+    return f"{before}{section}\n{after[rest:] if rest >= 0 else ''}"
+
+
 def _inventory(refresh: Figures, pages: Figures | None) -> Iterable[str]:
     yield "## The inventory"
     yield ""
@@ -203,8 +249,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="small sizes, and only print")
     parser.add_argument("--most", type=int, default=5000, help="sweep so many regions at most (5000)")
+    parser.add_argument("--only", choices=["quotas"], help="measure this section anew, and leave the others")
     options = parser.parse_args()
     quick: bool = options.quick
+    if options.only:
+        PAGE.write_text(
+            _with_section(PAGE.read_text(encoding="utf-8"), _quotas(_balanced(quick=quick))), encoding="utf-8"
+        )
+        return 0
     text = page(quick=quick, most=options.most)
     print(text)  # noqa: T201 - a command
     if not quick:

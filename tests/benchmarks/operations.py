@@ -28,6 +28,7 @@ from multisite.engine.saga import Saga, Step
 from multisite.engine.service import OperationService
 from multisite.engine.store import OperationStore
 from multisite.engine.writes import Journal
+from multisite.regions.store import RegionStore
 from multisite.requester import Requester
 
 WHO = Requester("u", "op", "Default", "p", "op", "Default", frozenset({"admin"}))
@@ -57,7 +58,8 @@ async def measure(url: str, count: int, steps: int) -> dict[str, float]:
     durable, executors = Durable(url, "bench", AT_ONCE), Executors(database, clock, name="bench", ttl=20)
     store, known = OperationStore(database), kinds(steps)
     runner = Runner(store, durable, executors, known, None, clock)  # type: ignore[arg-type]
-    service = OperationService(store, Journal(database), durable, known, None, clock)  # type: ignore[arg-type]
+    require = RegionStore(database).require
+    service = OperationService(store, Journal(database), durable, known, None, clock, require)  # type: ignore[arg-type]
     await executors.enter()
     await durable.share(1)
     began, cpu = time.perf_counter(), time.process_time()

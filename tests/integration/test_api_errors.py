@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.service import Service
+from multisite.errors import DatabaseAway
+from tests.integration.service import ALPHA, Service
 
 
 async def refused(service: Service, status: int, code: str, *call: Any, **more: Any) -> str:
@@ -102,6 +103,14 @@ async def test_a_moment_outside_all_calendars_is_a_mistake_of_the_request(servic
         assert "ends_at" in said
 
 
+@pytest.mark.parametrize("path", ["/v1/capacity/history", f"/v1/quotas/{ALPHA}/history"])
+async def test_a_moment_at_an_end_of_the_calendar_is_none_to_ask_for(service: Service, path: str) -> None:
+    for name, at in (("until", "0001-01-01T00:00:00Z"), ("since", "9999-12-31T23:59:59-12:00")):
+        said = await refused(service, 400, "bad-request", "GET", f"{path}?{name}={at}", "operator")
+        assert f"{name}: " in said
+        assert "is beyond the calendar" in said
+
+
 async def test_a_body_that_is_too_large_is_not_read(service: Service) -> None:
     said = await refused(service, 413, "too-large", "POST", "/v1/regions", raw=b" " * (1024 * 1024 + 1))
     assert "larger than 1048576 bytes" in said
@@ -144,14 +153,19 @@ async def test_a_mistake_of_ours_is_500_in_the_same_form_and_tells_nothing(
     assert "secret-entry" not in answer.text
 
 
-async def test_a_database_that_is_away_is_503(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    from multisite.errors import DatabaseAway
-
+async def test_a_database_that_is_away_is_503(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def away() -> None:
-        raise DatabaseAway("the database cannot be used")
+        raise DatabaseAway("the database postgresql://multisite@10.9.8.7/x cannot be used: no route")
 
     monkeypatch.setattr(service.assembly.database, "read", away)
-    await refused(service, 503, "database-unavailable", "GET", "/v1/regions")
+    told = await service.call("GET", "/v1/regions")
+    assert (told.status, told.error["code"]) == (503, "database-unavailable")
+    assert told.error["detail"] == "the database cannot be used now; the log of the service says why"
+    assert "10.9.8.7" not in told.text
+    [line] = [each for each in caplog.messages if "10.9.8.7" in each]
+    assert line.startswith(told.headers["x-openstack-request-id"])
     health = await service.call("GET", "/healthcheck", None)
     assert (health.status, health.json["database"]) == (503, "unavailable")
 

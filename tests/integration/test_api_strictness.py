@@ -80,8 +80,10 @@ async def test_a_parameter_is_given_once_unless_it_may_be_repeated(service: Serv
 
 
 async def test_a_nul_is_refused_in_words(service: Service) -> None:
+    said = await refused(service, 400, "GET", "/v1/inventory/servers?marker=a%00b")
+    assert said == "marker: it holds the character U+0000; write plain text"
     said = await refused(service, 400, "GET", "/v1/inventory/servers?name=a%00b")
-    assert said == "name: it holds the character U+0000; write plain text"
+    assert said == "name: it holds a line break or another control character; write plain text in one line"
 
 
 async def test_the_parameters_that_there_are_are_told(service: Service) -> None:

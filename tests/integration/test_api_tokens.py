@@ -15,7 +15,7 @@ from tests.integration.service import ALPHA, Answer, Service
 PUBLIC = {"GET /v1", "GET /healthcheck"}
 FILLED = {
     "{name}": "RegionTwo", "{region}": "RegionTwo", "{project_id}": ALPHA, "{kind}": "servers",
-    "{id}": "an-id", "{action}": "rescue",
+    "{id}": "an-id", "{action}": "rescue", "{service}": "compute",
 }  # fmt: skip
 #: A body that every writing route takes for well formed, so that only the policy can refuse.
 BODIES: dict[str, Any] = {
@@ -24,6 +24,17 @@ BODIES: dict[str, Any] = {
     "POST /v1/regions/discover/all": {"credentials": ["lab-admin"]},
     "POST /v1/regions/test": {},
     "PATCH /v1/regions/{name}": {"generation": 1, "enabled": False},
+    "POST /v1/quotas/import": {"project_id": ALPHA},
+    "PATCH /v1/quotas/{project_id}": {"limits": {"compute/cores": 1}},
+    "POST /v1/quotas/{project_id}/plan": {"limits": {"compute/cores": 1}},
+    "POST /v1/quotas/{project_id}/balance": {},
+    "POST /v1/quota-requests": {"limits": {"compute/cores": 1}, "reason": "more"},
+    "POST /v1/quota-requests/{id}/approve": {},
+    "POST /v1/quota-requests/{id}/refuse": {"reason": "no"},
+    "PATCH /v1/quota-classes/{name}": {"limits": {"compute/cores": 1}},
+    "POST /v1/quota-classes/{name}/plan": {"limits": {"compute/cores": 1}},
+    "PUT /v1/quota-caps": {"scope": "domain", "scope_id": "d", "resource": "compute/cores", "limit": 1},
+    "PUT /v1/quota-backends/{region}/{service}": {"backend": "classic"},
     "POST /v1/inventory/servers": {
         "region": "RegionTwo", "name": "n", "image_id": "i", "flavor_id": "f", "network_ids": ["w"],
     },
@@ -40,6 +51,11 @@ OF_ONE_OPERATION = {
     *(f"GET /v1/operations/{{id}}{rest}" for rest in ("", "/events", "/writes")),
     *(f"POST /v1/operations/{{id}}/{verb}" for verb in ("cancel", "retry")),
 }
+#: The same of requests for more quota, and of how a quota was.
+OF_ONE_QUOTA = {
+    *("GET /v1/quotas/{project_id}", "GET /v1/quotas/{project_id}/history", "GET /v1/quota-requests/{id}"),
+    *(f"POST /v1/quota-requests/{{id}}/{verb}" for verb in ("cancel", "approve", "refuse")),
+}
 #: What a tenant of project alpha may do; all else is 403, or 404 where it must not even show.
 TENANTS = {
     "GET /v1/regions": 200,
@@ -47,6 +63,10 @@ TENANTS = {
     "GET /v1/regions/{name}/health": 200,
     "GET /v1/health": 200,
     "GET /v1/usage": 200,
+    "GET /v1/quotas": 200,
+    **dict.fromkeys(OF_ONE_QUOTA, 404),  # nothing is governed, and nothing was asked for
+    "GET /v1/quota-requests": 200,
+    "GET /v1/quota-events": 200,
     "GET /v1/operations": 200,
     **dict.fromkeys(OF_ONE_OPERATION, 404),
     "GET /v1/inventory/search": 200,
@@ -59,6 +79,8 @@ TENANTS = {
 #: What acts in a region: readers may not, and members are told that this region is disabled.
 ACTING = {f"{action.method} {action.path}" for action in ACTIONS}
 USAGE = "GET /v1/usage/{project_id}"
+BALANCE = "POST /v1/quotas/{project_id}/balance"
+ASK = "POST /v1/quota-requests"
 
 
 def called(route: Route) -> str:
@@ -145,6 +167,8 @@ async def test_tenants_read_what_is_theirs_and_write_nothing(service: Service, t
     answers = await walk(service, token)
 
     acting = dict.fromkeys(ACTING, 403 if token == "reader" else 409)
+    acting[BALANCE] = 403 if token == "reader" else 404  # nothing is governed
+    acting[ASK] = 403 if token == "reader" else 201  # in the token's own project
     assert statuses(answers) == expected(
         lambda name: own if name == USAGE else (TENANTS | acting).get(name, 403)
     )
@@ -159,6 +183,7 @@ async def test_a_role_that_no_rule_names_opens_nothing(service: Service) -> None
     await service.add("RegionTwo", "compute")
     answers = await walk(service, "roleless")
     hidden = {USAGE, "GET /v1/inventory/keypairs", *OF_ONE_OPERATION}
+    hidden |= {*OF_ONE_QUOTA, BALANCE}
     assert statuses(answers) == expected(lambda name: 404 if name in hidden else 403)
 
 
@@ -168,6 +193,8 @@ async def test_a_system_reader_reads_everything_and_writes_nothing(service: Serv
 
     others = {
         **dict.fromkeys(OF_ONE_OPERATION, 404),
+        **dict.fromkeys(OF_ONE_QUOTA, 404),
+        ASK: 400,  # its token has no project to ask for
         "GET /v1/inventory/offers/{region}": 403,  # what a project may create is told to its members
         "GET /v1/inventory/{kind}/{region}/{id}": 404,
         "POST /v1/inventory/{kind}/{region}/{id}/{action}": 404,
@@ -187,6 +214,8 @@ async def test_public_routes_ask_for_no_token(service: Service) -> None:
 
 
 async def test_a_route_answers_other_methods_with_405_in_one_form(service: Service) -> None:
+    taken = {(route.method, route.path) for route in ROUTES}
     for route in ROUTES:
-        answer = await service.call("PUT", filled(route.path))
+        other = next(each for each in ("PUT", "DELETE") if (each, route.path) not in taken)
+        answer = await service.call(other, filled(route.path))
         assert (answer.status, answer.error["code"]) == (405, "method-not-allowed")

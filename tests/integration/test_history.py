@@ -360,7 +360,11 @@ async def test_the_totals_are_answered_without_a_region(service: Service, proces
     (point,) = (await ask(service, "resource=VCPU"))["points"]
 
     assert (point["region"], point["regions"], point["resources"]["VCPU"]["regions"]) == (None, 1, 1)
-    assert (await ask(service, "resource=VGPU"))["points"][0]["resources"] == {}
+    unknown = await service.call("GET", "/v1/capacity/history?resource=VGPU&resource=VCPU", "operator")
+    assert unknown.status == 400
+    assert unknown.error["detail"] == "resource: there is no 'VGPU'; there are: VCPU"
+    lacking = await ask(service, "resource=volume")
+    assert lacking["points"][0]["resources"] == {}, "what every cloud is asked for may be lacking"
 
 
 async def test_addresses_are_decimal_text(service: Service, process: Sweeping) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from multisite.clock import FixedClock
 from multisite.db.tables import inventory_items
 from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.listing import InventoryQueries
-from multisite.inventory.model import Grant, Reading
+from multisite.inventory.model import MOST_NAMED, Grant, Reading
 from multisite.inventory.parsing import parse
 from multisite.inventory.projects import Projects, ProjectStore
 from multisite.inventory.queries import Direction, Filters, Order, Sort
@@ -238,6 +238,8 @@ async def test_filters_and_orders(world: World, query: str, found: list[str]) ->
         ("marker=x", 400),
         ("address=nothing", 400),
         ("name=%00", 400),
+        ("name=a%0Ab", 400),
+        ("status=%1B", 400),
         ("region=Nowhere", 404),
         ("colour=red", 400),
         ("format=xml", 400),
@@ -246,6 +248,16 @@ async def test_filters_and_orders(world: World, query: str, found: list[str]) ->
 async def test_what_is_wrong_with_a_question_is_told(world: World, query: str, status: int) -> None:
     answer = await world.service.call("GET", f"/v1/inventory/servers?{query}")
     assert (answer.status, bool(answer.error)) == (status, True)
+
+
+async def test_a_name_with_a_line_break_is_refused_in_one_sentence(world: World) -> None:
+    for path, field in (("servers?name=a%0Ab", "name"), ("search?q=a%0Ab", "q")):
+        answer = await world.service.call("GET", f"/v1/inventory/{path}")
+        assert answer.status == 400
+        sentence = (
+            f"{field}: it holds a line break or another control character; write plain text in one line"
+        )
+        assert answer.error["detail"] == sentence
 
 
 async def test_an_unknown_kind_names_those_that_there_are(world: World) -> None:
@@ -284,6 +296,54 @@ async def test_a_region_away_keeps_its_rows_and_is_named(world: World) -> None:
     stale = await world.service.call("GET", "/v1/inventory/servers")
     assert {each["state"] for each in stale.json["missing"]} == {"stale"}
     assert [row["state"] for row in stale.json["items"]] == ["stale"]
+
+
+async def test_of_many_regions_away_the_first_are_named_and_all_are_counted(world: World) -> None:
+    error = CallError("timeout", "it did not answer")
+    for number in range(MOST_NAMED + 3):
+        region = await world.service.add(f"R{number:02}", "volume")
+        await world.store.write_failure(region, ["volume"], world.service.assembly.clock.now(), error)
+    listed = (await world.service.call("GET", "/v1/inventory/volumes")).json
+    found = (await world.service.call("GET", "/v1/inventory/search?q=web")).json
+    for answer in (listed, found):
+        assert (answer["complete"], answer["missing_regions"]) == (False, MOST_NAMED + 3)
+        assert len({each["region"] for each in answer["missing"]}) == MOST_NAMED
+    whole = await world.service.call("GET", "/v1/inventory/volumes?format=csv")
+    assert whole.headers["x-multisite-complete"] == "false"
+
+
+async def test_a_row_that_was_read_by_itself_tells_its_own_time(world: World) -> None:
+    region = await world.service.add("North", "volume")
+    clock = world.service.assembly.clock
+    assert isinstance(clock, FixedClock)
+    swept = clock.now()
+    raws = [{"id": each, "name": each, "status": "available"} for each in ("v1", "v2")]
+    await world.put(region, "volume", *raws)
+    clock.advance(timedelta(minutes=20))  # long after the sweep's figures are stale
+    item = parse(BY_NAME["volume"], raws[0] | {"status": "in-use"})
+    await world.store.put(region, "volume", item, {}, clock.now())
+
+    async def rows() -> list[tuple[str, str, str]]:
+        answer = await world.service.call("GET", "/v1/inventory/volumes")
+        return [(row["id"], row["state"], row["observed_at"]) for row in answer.json["items"]]
+
+    own, of_sweep = _text(clock.now()), _text(swept)
+    assert await rows() == [("v1", "fresh", own), ("v2", "stale", of_sweep)]
+    await world.store.write_failure(
+        region, ["volume"], clock.now(), CallError("timeout", "it did not answer")
+    )
+    clock.advance(timedelta(seconds=10))
+    await world.store.write_failure(
+        region, ["volume"], clock.now(), CallError("timeout", "it did not answer")
+    )
+    assert [state for _, state, _ in await rows()] == ["unreachable", "unreachable"]
+    clock.advance(timedelta(seconds=10))
+    await world.put(region, "volume", *raws)
+    assert await rows() == [(each, "fresh", _text(clock.now())) for each in ("v1", "v2")]
+
+
+def _text(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
 
 
 async def test_malformed_rows_make_a_listing_incomplete(world: World) -> None:

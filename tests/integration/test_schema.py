@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from multisite.db import quota_tables as quota_tables  # noqa: PLC0414 - its tables belong to the metadata
 from multisite.db import schema
 from multisite.db.engine import Database, parse_url, sync_engine
 from multisite.db.tables import metadata

@@ -24,7 +24,7 @@ import openstack
 import pytest
 import yaml
 
-from lab import clouds, install, services, state, units
+from lab import clouds, install, limits, services, state, units
 from lab.errors import LabError
 from lab.layout import ALL_REGIONS, OWN, REPOSITORY, SHARED, Lab
 from lab.populate import contents_of
@@ -347,6 +347,25 @@ def test_no_two_regions_hold_the_same_numbers_of_anything() -> None:
 
 
 @lab_only
+@lab_only
+def test_one_region_takes_its_limits_from_keystone_and_the_others_have_their_own(
+    lab: RunningLab, connect: Connect
+) -> None:
+    for region in lab.regions:
+        cloud = connect(f"{region}-admin")
+        unified = next(each for each in ALL_REGIONS if each.name == region).unified_limits
+        listed = cloud.identity.get(f"/registered_limits?region_id={region}").json()["registered_limits"]
+        found = {item["resource_name"]: item["default_limit"] for item in listed}
+        assert found == ({**limits.COMPUTE, **limits.IMAGE} if unified else {})
+        usage = cloud.image.get("/info/usage").json()["usage"]
+        assert {name: item["limit"] for name, item in usage.items()} == (limits.IMAGE if unified else {})
+        # Nova takes what it is told, or answers 200 all the same and drops it.
+        project = cloud.current_project_id
+        told = cloud.compute.put(f"/os-quota-sets/{project}", json={"quota_set": {"key_pairs": 77}}).json()
+        cloud.compute.delete(f"/os-quota-sets/{project}")
+        assert told["quota_set"]["key_pairs"] == (100 if unified else 77)
+
+
 def test_a_zone_of_its_own_for_the_second_compute(connect: Connect) -> None:
     admin = connect("RegionTwo-admin")
     zones = {zone.name: zone.hosts for zone in admin.compute.availability_zones(details=True)}

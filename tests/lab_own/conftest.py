@@ -16,7 +16,7 @@ from lab.layout import OWN, root_folder
 from lab.populate import populate
 from lab.running import RunningLab
 from lab.twin import Twin, twin
-from tests.lab.service.conftest import FAST, Cloud, new_service
+from tests.lab.service.conftest import Cloud, intervals, new_service
 
 REGIONS = 2
 
@@ -48,7 +48,7 @@ def _real() -> Iterator[RunningLab]:
 
 @pytest.fixture(scope="session")
 def cloud(lab: RunningLab | Twin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    service = new_service(lab.cloud, tmp_path_factory.mktemp("multisite"), FAST)
+    service = new_service(lab.cloud, tmp_path_factory.mktemp("multisite"), intervals(lab))
     service.start()
     try:
         service.cloud.discover()

@@ -32,12 +32,16 @@ from multisite.api.routes import ROUTES, add_routes
 from multisite.capacity.service import CapacityListing
 from multisite.capacity.totals import totals
 from multisite.clock import FixedClock
+from multisite.db import schema as schemas
 from multisite.engine.model import STEP_CODES
 from multisite.engine.model import State as OperationState
 from multisite.errors import MultisiteError
 from multisite.inventory.refresher import RefreshStatus
 from multisite.openstack.failures import CODES
 from multisite.options import GROUPS, TOKEN_DEFAULTS
+from multisite.quotas.balancer import BalancerStatus
+from multisite.quotas.delivery.deliverer import DelivererStatus
+from multisite.quotas.figures import QuotaFigures
 from multisite.regions.states import State
 from multisite.rules import list_rules
 from multisite.sweeps.scheduler import SchedulerStatus
@@ -348,6 +352,11 @@ def own_options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 SERVER_COMMANDS = dict(server_commands())
 
 
+def test_the_schema_that_examples_show_is_this_one() -> None:
+    shown = {number for page in PAGES for number in re.findall(r"schema (\d{4})", page.read_text())}
+    assert shown == {schemas._head()}
+
+
 def test_every_server_command_is_documented() -> None:
     assert set(sections(read("server-commands.md"))) == set(SERVER_COMMANDS)
 
@@ -478,6 +487,9 @@ def families() -> Iterable[Any]:
     yield from metrics._sweep(SchedulerStatus())
     yield from metrics._inventory((), datetime.now(UTC))
     yield from metrics._refresh(RefreshStatus())
+    yield from metrics._quotas(QuotaFigures({}, 0.0, 0, 0))
+    yield from metrics._balances(BalancerStatus())
+    yield from metrics._deliveries(DelivererStatus())
     yield metrics._writable(writable=True)
 
 

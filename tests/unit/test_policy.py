@@ -17,6 +17,12 @@ CHANGES = {
     "multisite:regions:delete",
     "multisite:regions:discover",
     "multisite:regions:test",
+    "multisite:quota:set",
+    "multisite:quota:class:set",
+    "multisite:quota:cap:set",
+    "multisite:quota:backend:set",
+    "multisite:quota:import",
+    "multisite:quota_request:decide",
 }
 OPERATORS_SEE = {
     "multisite:regions:details",
@@ -25,6 +31,9 @@ OPERATORS_SEE = {
     "multisite:capacity:history",
     "multisite:inventory:list_all",
     "multisite:inventory:keypairs",  # of anybody
+    "multisite:quota:class:list",
+    "multisite:quota:cap:list",
+    "multisite:quota:backend:list",
 }
 TENANTS_SEE = {
     "multisite:regions:list",
@@ -33,9 +42,24 @@ TENANTS_SEE = {
     "multisite:inventory:list",
     "multisite:inventory:offers",
     "multisite:operation:list",
+    "multisite:quota:list",
+    "multisite:quota:event:list",
+    "multisite:quota_request:list",
 }
-OWN_PROJECT = {"multisite:usage:show", "multisite:operation:show", "multisite:operation:writes"}
-OWN_PROJECT_DOES = {"multisite:operation:steer"}
+OWN_PROJECT = {
+    "multisite:usage:show",
+    "multisite:operation:show",
+    "multisite:operation:writes",
+    "multisite:quota:show",
+    "multisite:quota:history:list",
+    "multisite:quota_request:show",
+}
+OWN_PROJECT_DOES = {
+    "multisite:operation:steer",
+    "multisite:quota:balance",
+    "multisite:quota_request:create",
+    "multisite:quota_request:cancel",
+}
 MEMBERS_DO = {action.rule for action in ACTIONS}
 
 

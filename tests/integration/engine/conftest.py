@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -23,6 +25,7 @@ from multisite.engine.model import Operation, Part
 from multisite.engine.service import OperationService
 from multisite.engine.store import OperationStore
 from multisite.engine.writes import Journal
+from multisite.regions.store import RegionStore
 from multisite.requester import Requester
 from tests.integration.engine.executor import Orders, kinds
 from tests.integration.engine.world import World
@@ -38,7 +41,7 @@ class Everything:
 
 
 class Nursery:
-    """Starts and ends processes."""
+    """Starts and ends processes; several threads may ask it at once."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -48,6 +51,7 @@ class Nursery:
             text=True,
         )
         self._running: set[int] = set()
+        self._asking = threading.Lock()
 
     def start(self, orders: Orders) -> int:
         """A new process; its pid."""
@@ -55,8 +59,14 @@ class Nursery:
         self._running.add(pid)
         return pid
 
-    def wait(self, pid: int) -> int:
+    def wait(self, pid: int, seconds: float = 60) -> int:
         """Wait for the end of a process; its exit status."""
+        process = os.pidfd_open(pid)
+        try:
+            ended, _, _ = select.select([process], [], [], seconds)
+        finally:
+            os.close(process)
+        assert ended, f"process {pid} did not end within {seconds:g} s"
         status = self._ask({"wait": pid})
         self._running.discard(pid)
         return status
@@ -79,9 +89,10 @@ class Nursery:
     def _ask(self, question: object) -> int:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with self._asking:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
 
 
 class Desk:
@@ -102,6 +113,7 @@ class Desk:
             kinds(self.world),
             Everything(),  # type: ignore[arg-type]
             SystemClock(),
+            RegionStore(self._database).require,
         )
 
     def run(self, work: Any) -> Any:

@@ -33,8 +33,15 @@ from multisite.openstack.clouds import Clouds
 from multisite.openstack.tokens import Tokens
 from multisite.openstack.transport import Limits, Transport
 from multisite.openstack.users import UserCalls
+from multisite.quotas.reading import QuotaReader
+from multisite.quotas.rounds import Rounds
+from multisite.quotas.store import QuotaStore
+from multisite.quotas.workflows import QuotaWorkflows
+from multisite.quotas.writing import Sender
 from multisite.regions.health import HealthBook
-from multisite.settings import OperationSettings
+from multisite.regions.store import RegionStore
+from multisite.settings import OperationSettings, QuotaSettings
+from multisite.sweeps.reading import RegionClients
 from tests.integration.engine.world import World
 
 STEPS = 10
@@ -155,11 +162,28 @@ def engine_of(orders: Orders) -> Engine:
     clouds = Clouds(Path(orders.clouds) if orders.clouds else None)
     regions = Regions(clouds, Tokens(clock, deadline=20), Transport(Limits()), HealthBook(), clock)
     every.add(Kind("mark", lambda saga: saga.do(partial(_mark, regions))))
-    writer = Writer(UserCalls(regions, 20), Journal(database), clock)
+    calls = UserCalls(regions, 20)
+    for kind in QuotaWorkflows(_rounds(database, executors, regions, calls)).kinds:
+        every.add(kind)
+    writer = Writer(calls, Journal(database), clock)
     runner = Runner(store, durable, executors, every, writer, clock)
     scheduling = Scheduling(database, clock, orders.name, [])
-    settings = OperationSettings(orders.beat, orders.ttl, orders.at_once, 10_000)
+    settings = OperationSettings(orders.beat, orders.ttl, orders.at_once, 10_000, 10_000, 10_000)
     return Engine(store, durable, executors, runner, scheduling, settings, clock)
+
+
+def _rounds(database: Database, executors: Executors, regions: Regions, calls: UserCalls) -> Rounds:
+    clock = SystemClock()
+    return Rounds(
+        QuotaStore(database),
+        RegionStore(database),
+        QuotaReader(RegionClients(regions), clock, 20),
+        Sender(calls, executors.may_send),
+        Journal(database),
+        lambda: executors.fence,
+        QuotaSettings(interval=3600, settle=0),
+        clock,
+    )
 
 
 async def work(orders: Orders) -> None:
@@ -172,10 +196,12 @@ async def work(orders: Orders) -> None:
     await engine.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    seen: int | None = None
     while not stop.is_set():
         await asyncio.sleep(0.02)
-        if orders.operation is None:
+        if orders.operation is None or (told := await engine.store.generation(orders.operation)) == seen:
             continue
+        seen = told
         operation = await engine.store.get(orders.operation)
         if operation is not None and operation.state.ended:
             return  # without a farewell: it is for tests of those that die

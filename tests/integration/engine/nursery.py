@@ -4,6 +4,7 @@
 pid. `{"wait": pid}` waits for the end of a process, and answers its exit status (negative: the signal).
 """
 
+import gc
 import json
 import os
 import sys
@@ -15,8 +16,10 @@ from tests.integration.engine.executor import Orders
 
 def main() -> None:
     """Serve until the input ends."""
-    import dbos  # noqa: F401 - so that no fork has to
+    import anyio._backends._asyncio  # noqa: F401 - so that no fork has to
+    import dbos  # noqa: F401
 
+    gc.freeze()
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:

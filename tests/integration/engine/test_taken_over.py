@@ -78,6 +78,7 @@ def test_a_process_that_stood_still_writes_nothing_of_what_others_do(
     operation = desk.wait(operation_id)
     if not fenced:
         assert any(line.startswith("!") for line in desk.world.log), "it went on with its step"
+        nursery.kill(second)
     else:
         assert operation.state is State.SUCCEEDED
         assert desk.world.log == EVERYTHING

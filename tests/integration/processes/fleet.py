@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,6 +27,8 @@ from tests.benchmarks.simulated import Simulation
 #: Seconds; short, and still far above what a busy machine needs for a sign of life.
 BEAT, TTL, INTERVAL = 0.5, 2.5, 1
 START_SECONDS = 60
+#: Processes of one `serve --workers`, each with a port of its own for metrics.
+MOST_WORKERS = 8
 #: The one call to this route is what a sweep is counted by.
 SWEEP = "compute GET /os-hypervisors/detail"
 
@@ -114,7 +117,7 @@ class Fleet:
     def launch(self, *words: str, url: str = "") -> Process:
         """Start one more."""
         number = len(self.processes)
-        port, metrics = _free_ports(2)
+        port, metrics, *_ = _free_ports(2 + MOST_WORKERS)
         configuration = self.folder / f"multisite-{number}.conf"
         configuration.write_text(
             _CONFIGURATION.format(
@@ -203,9 +206,14 @@ class Fleet:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that are free now, with some free ones after each."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Ports in a row that are free now, below those that connections take: workers have one each."""
+    while True:
+        first = random.randrange(24_000, 32_000)  # noqa: S311 - no secret
+        ports = list(range(first, first + count))
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in ports:
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return ports

@@ -128,7 +128,8 @@ class Inventoried(OverRegions):
 
         async def read() -> tuple[MissingKind, ...]:
             now = self.clock.now()
-            return freshness(await self.queries.syncs(KINDS, (), now - PATIENCE), now, PATIENCE).missing()
+            found = freshness(await self.queries.syncs(KINDS, (), now - PATIENCE), now, PATIENCE)
+            return found.missing().named
 
         return self.run(read)
 

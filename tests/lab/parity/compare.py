@@ -81,7 +81,19 @@ _KINDS = (
 )
 _NAMED = re.compile(r"^\{\w+\}$")
 _UUID_INSIDE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+#: Neutron names these in the order of a Python set, which another process of it has otherwise.
+_UNORDERED = re.compile(r"(?<=Unrecognized attribute\(s\) ')[^']+(?=')")
 Table = dict[str, set[str]]
+
+
+def said(answer: Answer) -> str:
+    """What an error says, names that come in no order sorted; nothing where all is well."""
+    body = answer.body
+    if answer.status < 400 or not isinstance(body, dict):
+        return ""
+    error = next(iter(body.values())) if len(body) == 1 else body
+    words = str(error.get("message", "")) if isinstance(error, dict) else str(error)
+    return _UNORDERED.sub(lambda names: ", ".join(sorted(names[0].split(", "))), words)
 
 
 def differences(lab: Answer, sim: Answer, *, exact: bool) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.layout import SHARED
 from lab.running import RunningLab
+from lab.twin import twin
 from multisite.sim.listening import running
 from multisite.sim.plan import Plan, password
 from tests.lab.parity.scene import scene
+from tests.lab.parity.unified import REGION as UNIFIED
+from tests.lab.parity.unified import unified_scene
 from tests.lab.parity.worlds import World
 
 REGION = "RegionOne"
@@ -22,9 +26,29 @@ def real(lab: RunningLab) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
+def real_unified(lab: RunningLab) -> Iterator[World]:
+    """The region of the lab that takes its limits from Keystone."""
+    world = World("lab", f"{lab.url(UNIFIED, 'keystone')}/v3", "admin-lab", UNIFIED)
+    with unified_scene(world):
+        yield world
+
+
+@pytest.fixture(scope="session")
+def simulated_unified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The same of its simulated twin."""
+    with twin(tmp_path_factory.mktemp("twin"), SHARED) as made:
+        world = World("simulator", made.lab.auth_url(made.lab.regions[2]), "admin-lab", UNIFIED)
+        with unified_scene(world):
+            yield world
+
+
+@pytest.fixture(scope="session")
 def simulated() -> Iterator[World]:
     """The simulator, with as much in it."""
-    plan = Plan(regions=2, hosts=1, networks=4, servers=12, names=(REGION, "RegionTwo"), projects=2)
+    plan = Plan(
+        regions=2, hosts=1, networks=4, servers=12, names=(REGION, "RegionTwo"), projects=2,
+        unified=("compute", "image"), unified_regions="RegionTwo",
+    )  # fmt: skip
     with running(plan) as simulator:
         world = World("simulator", simulator.auth_url, password("admin"), REGION)
         with scene(world):

@@ -7,14 +7,17 @@ import pytest
 
 from tests.lab.parity.accepted import accepted
 from tests.lab.parity.asking import Case
-from tests.lab.parity.compare import differences
+from tests.lab.parity.compare import differences, said
+from tests.lab.parity.confined import CONFINED_STORIES
 from tests.lab.parity.errors import ERRORS
 from tests.lab.parity.paging import LISTINGS, everything, walk
+from tests.lab.parity.quotas import QUOTA_CASES, QUOTA_STORIES
 from tests.lab.parity.reads import READS
 from tests.lab.parity.stories import STORIES, Story, tell
+from tests.lab.parity.unified import UNIFIED_STORIES
 from tests.lab.parity.worlds import World
 
-CASES = [*READS, *ERRORS]
+CASES = [*READS, *ERRORS, *QUOTA_CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{number:03} {case}" for number, case in enumerate(CASES)])
@@ -28,7 +31,39 @@ def test_both_worlds_answer_alike(case: Case, real: World, simulated: World) -> 
     assert not found, "\n".join([str(case), *found])
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+@pytest.mark.parametrize("case", QUOTA_CASES, ids=str)
+def test_quotas_are_refused_in_the_same_words(case: Case, real: World, simulated: World) -> None:
+    lab, sim = real.normal(real.ask(case.request)), simulated.normal(simulated.ask(case.request))
+    assert said(lab) == said(sim)
+
+
+@pytest.mark.parametrize("story", QUOTA_STORIES, ids=lambda story: story.name)
+def test_limits_hold_in_the_same_words(story: Story, real: World, simulated: World) -> None:
+    found = [
+        f"{step}: {said(lab)!r}, simulated {said(sim)!r}"
+        for (step, lab), (_, sim) in zip(tell(story, real), tell(story, simulated), strict=True)
+        if said(lab) != said(sim)
+    ]
+    assert not found, "\n".join([story.name, *found])
+
+
+@pytest.mark.parametrize("story", [*UNIFIED_STORIES, *CONFINED_STORIES], ids=lambda story: story.name)
+def test_keystone_says_the_same_of_projects(
+    story: Story, real_unified: World, simulated_unified: World
+) -> None:
+    found = []
+    for (step, lab), (_, sim) in zip(tell(story, real_unified), tell(story, simulated_unified), strict=True):
+        if said(lab) != said(sim):
+            found.append(f"{step}: {said(lab)!r}, simulated {said(sim)!r}")
+        found += [
+            f"{step}: {place}: {difference}"
+            for place, difference in differences(lab, sim, exact=step.exact)
+            if not accepted(str(step), place)
+        ]
+    assert not found, "\n".join([story.name, *found])
+
+
+@pytest.mark.parametrize("story", [*STORIES, *QUOTA_STORIES], ids=lambda story: story.name)
 def test_both_worlds_tell_the_same_story(story: Story, real: World, simulated: World) -> None:
     found = [
         f"{step}: {place}: {difference}"

@@ -10,7 +10,7 @@ are not coroutines, and the browser ends with its module.
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -216,8 +216,9 @@ _HARD_TO_READ = (
     for (let at = element; at; at = at.parentElement) {
       const style = getComputedStyle(at);
       if (style.backgroundImage !== "none") {
-        const solid = style.backgroundImage.match(/rgba?\\([^)]*\\)/g) || [];
-        if (solid.length) return solid.map(parse);
+        const drawn = (style.backgroundImage.match(/rgba?\\([^)]*\\)/g) || []).map(parse);
+        const solid = drawn.filter((colour) => colour.length === 3 || colour[3] === 1);
+        if (solid.length) return solid;
       }
       const colour = parse(style.backgroundColor);
       if (colour.length === 3 || colour[3] === 1) return [colour];
@@ -240,3 +241,25 @@ _HARD_TO_READ = (
   return found;
 }"""
 )
+
+
+#: Opens a tab, and logs a user in where one is named.
+OpenTab = Callable[..., Tab]
+
+
+@contextmanager
+def opened_tabs(browser: Browser, cloud: Cloud) -> Iterator[OpenTab]:
+    """Open tabs; at the end, none of them may have seen an error or asked anybody but the service."""
+    tabs: list[Tab] = []
+
+    def open_one(user: str | None = None, **context: Any) -> Tab:
+        tabs.append(Tab(browser, cloud, **context))
+        if user is not None:
+            tabs[-1].log_in(user)
+        return tabs[-1]
+
+    yield open_one
+    for tab in tabs:
+        tab.context.close()
+    assert [error for tab in tabs for error in tab.errors] == []
+    assert [url for tab in tabs for url in tab.foreign] == []

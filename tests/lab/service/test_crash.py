@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from demo.service import Service
-from tests.lab.service.conftest import FAST, Api, Cloud, all_fresh, eventually, new_service
+from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually, new_service
 
 pytestmark = pytest.mark.lab
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def service(cloud: Cloud, tmp_path: Path) -> Service:
     """A prepared service of its own; the catalog keeps the endpoint of the shared one."""
-    own = new_service(cloud.service.cloud, tmp_path, FAST)
+    own = new_service(cloud.service.cloud, tmp_path, cloud.service.settings)
     cloud.service.run("service", "register", "--credential", "RegionOne-admin", "--url", cloud.service.url)
     return own
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.service.conftest import FAST, Api, Cloud, new_service
+from tests.lab.service.conftest import Api, Cloud, new_service
 
 pytestmark = pytest.mark.lab
 
@@ -21,7 +21,7 @@ checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503, 504]
 
 @pytest.mark.timeout(1200)
 def test_no_generated_request_makes_a_500(fresh: Cloud, tmp_path: Path) -> None:
-    service = new_service(fresh.service.cloud, tmp_path, FAST)
+    service = new_service(fresh.service.cloud, tmp_path, fresh.service.settings)
     fresh.service.run("service", "register", "--credential", "RegionOne-admin", "--url", fresh.service.url)
     service.start()
     try:

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from demo.service import Service
-from tests.lab.service.conftest import FAST, Cloud, eventually, new_service
+from tests.lab.service.conftest import Api, Cloud, eventually, new_service
 
 pytestmark = pytest.mark.lab
 
 ADMIN = "RegionOne-admin"
 #: One part after the other, so that what waits behind a region that hangs can be cancelled.
-ONE_BY_ONE: dict[str, dict[str, object]] = FAST | {"operations": {"at_once": 1, "beat": 0.5, "ttl": 2}}
+ONE_BY_ONE: dict[str, dict[str, object]] = {"operations": {"at_once": 1, "beat": 0.5, "ttl": 2}}
 NAMED = re.compile(r"^Operation ([0-9a-f-]{36}): ", re.MULTILINE)
 
 
@@ -42,6 +42,7 @@ class Work:
 
     cloud: Cloud
     service: Service
+    api: Api
 
     def words(self, entry: str, *words: str) -> list[str]:
         openstack = str(Path(sys.executable).parent / "openstack")
@@ -77,8 +78,9 @@ class Work:
         return found.json | {"regions": {part["name"]: part for part in found.json["regions"]}}
 
     def states(self, operation: str) -> dict[str, str]:
-        """The states of the parts."""
-        return {name: part["state"] for name, part in self.show(operation)["regions"].items()}
+        """The states of the parts; of the API, which is quicker than a part that fails."""
+        shown = self.api.get(f"/v1/operations/{operation}")
+        return {part["name"]: part["state"] for part in shown["regions"]}
 
     def test_all(self) -> str:
         """Begin to test all regions; the operation's id."""
@@ -95,10 +97,10 @@ class Work:
 
 @pytest.fixture
 def work(cloud: Cloud, tmp_path: Path) -> Iterator[Work]:
-    service = new_service(cloud.service.cloud, tmp_path, ONE_BY_ONE)
+    service = new_service(cloud.service.cloud, tmp_path, cloud.service.settings | ONE_BY_ONE)
     cloud.service.run("service", "register", "--credential", ADMIN, "--url", cloud.service.url)
     service.start()
-    made = Work(cloud, service)
+    made = Work(cloud, service, Api(service.url, cloud.token(ADMIN)))
     try:
         discovered = made.run("region", "discover", "--credential", ADMIN)
         assert discovered.status == 0, discovered.err

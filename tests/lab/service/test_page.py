@@ -4,7 +4,7 @@ What a tab shows is compared with what the API answers at that moment. Nothing h
 pass: a test waits until the page says what it has to, and fails when it does not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +12,11 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from multisite.web import figures
-from tests.lab.service.browser import PEOPLE, Tab, running_chromium, take_picture
+from tests.lab.service.browser import PEOPLE, OpenTab, Tab, opened_tabs, running_chromium, take_picture
 from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually
 
 pytestmark = pytest.mark.lab
 
-OpenTab = Callable[..., Tab]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 #: Ages around everything that changes how they are told.
 AGES = (0, 1, 59, 60, 61, 119, 3599, 3600, 3660, 7199, 86399, 86400, 90000, 172800, 1_000_000)
@@ -32,17 +31,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_tab(browser: Browser, fresh: Cloud) -> Iterator[OpenTab]:
     """Open a tab; at the end, no tab may have seen an error or asked anybody but the service."""
-    tabs: list[Tab] = []
-
-    def open_one(**context: Any) -> Tab:
-        tabs.append(Tab(browser, fresh, **context))
-        return tabs[-1]
-
-    yield open_one
-    for tab in tabs:
-        tab.context.close()
-    assert [error for tab in tabs for error in tab.errors] == []
-    assert [url for tab in tabs for url in tab.foreign] == []
+    with opened_tabs(browser, fresh) as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -271,7 +261,7 @@ def test_a_tenant_sees_its_own_use_and_no_capacity(tenant: Tab) -> None:
     assert set(shown) == set(tenant.cloud.regions)
     take_picture(tenant, "project", whole=True)
 
-    tenant.page.get_by_role("link", name="Regions").click()
+    tenant.page.get_by_role("link", name="Regions", exact=True).click()
     expect(tenant.page.locator(".tile")).to_have_count(3)
     assert tenant.page.locator(".bar, .total").count() == 0
     assert "http://" not in tenant.page.locator("main").inner_text()

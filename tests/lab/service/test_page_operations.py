@@ -1,17 +1,16 @@
 """Operations in a real browser: begun by a button, watched without a reload, tried again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.lab.service.browser import Tab, running_chromium, take_picture
+from tests.lab.service.browser import OpenTab, Tab, opened_tabs, running_chromium, take_picture
 from tests.lab.service.conftest import Api, Cloud, all_fresh, eventually
 
 pytestmark = pytest.mark.lab
 
-OpenTab = Callable[..., Tab]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
@@ -24,18 +23,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_tab(browser: Browser, fresh: Cloud) -> Iterator[OpenTab]:
     """Open a tab; at the end, no tab may have seen an error or asked anybody but the service."""
-    tabs: list[Tab] = []
-
-    def open_one(user: str, **context: Any) -> Tab:
-        tabs.append(Tab(browser, fresh, **context))
-        tabs[-1].log_in(user)
-        return tabs[-1]
-
-    yield open_one
-    for tab in tabs:
-        tab.context.close()
-    assert [error for tab in tabs for error in tab.errors] == []
-    assert [url for tab in tabs for url in tab.foreign] == []
+    with opened_tabs(browser, fresh) as open_one:
+        yield open_one
 
 
 def whole_test(admin: Api) -> Any:
@@ -104,7 +93,7 @@ def test_the_list_follows_what_happens_and_has_filters(open_tab: OpenTab, admin:
 
 def test_a_tenant_has_an_empty_list_and_nothing_to_begin(open_tab: OpenTab, admin: Api) -> None:
     operation = whole_test(admin)
-    tab = open_tab("alpha")
+    tab = open_tab("beta")  # alpha's quota is balanced in other tests
     assert tab.go("/operations") == 200
     expect(tab.page.locator("#told")).to_have_text("No operation was begun yet.")
     expect(tab.page.get_by_role("button", name="Test all regions")).to_have_count(0)
@@ -131,6 +120,28 @@ def test_texts_are_readable_in_both_colour_schemes(
         assert tab.go(path) == 200
         assert tab.hard_to_read() == []
     assert (tab.ground_luminance() < 0.1) is (scheme == "dark")
+
+
+def test_a_refused_cancel_is_not_sent_again_by_a_reload(open_tab: OpenTab, admin: Api) -> None:
+    operation = whole_test(admin)
+    tab = open_tab("admin")
+    address = f"/operations/{operation['id']}"
+    assert tab.go("/operations") == 200
+    with tab.page.expect_navigation():
+        tab.page.evaluate(
+            """address => {
+                const form = document.querySelector("form.begin");
+                form.action = address;
+                form.submit();
+            }""",
+            f"{address}/cancel",
+        )
+    expect(tab.page.get_by_role("alert")).to_contain_text("it has ended")
+    tab.forgive(409)
+    assert tab.path == address
+    answer = tab.page.reload()
+    assert answer
+    assert (answer.status, answer.request.method) == (200, "GET")
 
 
 def test_it_works_without_a_script(open_tab: OpenTab) -> None:

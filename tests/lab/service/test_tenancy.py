@@ -11,7 +11,7 @@ import requests
 
 from multisite.clock import SystemClock
 from multisite.inventory.kinds import BY_PLURAL
-from tests.lab.service.conftest import FAST, Api, Cloud, eventually, new_service
+from tests.lab.service.conftest import Api, Cloud, eventually, new_service
 
 pytestmark = pytest.mark.lab
 
@@ -50,6 +50,7 @@ def test_a_foreign_token_learns_nothing_by_any_route(fresh: Cloud, admin: Api) -
     allowed = {"/", "/v1", "/healthcheck", "/v1/regions", "/v1/regions/{name}", "/v1/regions/{name}/health"}
     allowed |= {"/v1/health", "/v1/usage", "/v1/inventory/keypairs", "/v1/inventory/offers/{region}"}
     allowed |= {"/v1/inventory/{kind}", "/v1/operations"}
+    allowed |= {"/v1/quotas", "/v1/quota-events", "/v1/quota-requests"}
     for method, path in operations(fresh):
         body = (
             {"generation": 1}
@@ -186,7 +187,7 @@ def test_a_revoked_token_lives_for_token_cache_time_at_most(cloud: Cloud) -> Non
 
 
 def test_a_revoked_token_is_refused_at_once_without_a_cache(cloud: Cloud, tmp_path: Path) -> None:
-    settings = FAST | {"keystone_authtoken": {"token_cache_time": -1}}
+    settings = cloud.service.settings | {"keystone_authtoken": {"token_cache_time": -1}}
     service = new_service(cloud.service.cloud, tmp_path, settings)
     service.start()
     try:

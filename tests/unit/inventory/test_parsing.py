@@ -1,6 +1,7 @@
 """Recorded answers of the lab as items; addresses in every spelling; markers; cells of a CSV."""
 
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 
 import pytest
 from hypothesis import given
@@ -150,3 +151,37 @@ def test_what_no_address_begins_with_is_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["10.1.", "10.1", "255.255.255.", "fd00:", "fa:16:3e"])
 def test_the_beginning_of_an_address_is_one(text: str) -> None:
     assert wanted(text) == Wanted(prefix=text)
+
+
+@given(text=st.ip_addresses(v=4).map(str), other=st.ip_addresses(v=4), cut=st.integers(min_value=2))
+def test_the_beginning_of_an_ipv4_address_is_ranges_of_values(
+    text: str, other: IPv4Address, cut: int
+) -> None:
+    beginning = text[: cut % (len(text) - 1) + 1]
+    found = wanted(beginning)
+    if found is None or found.prefix is None:
+        return  # no dot in it yet
+    ranges = found.ranges
+    assert ranges is not None
+    assert list(ranges) == sorted(ranges)
+    for each in (IPv4Address(text), other):
+        among = [first <= packed(each) <= last for first, last in ranges]
+        assert among.count(True) == str(each).startswith(beginning)
+
+
+@pytest.mark.parametrize("text", ["10.01.", ".5", "..1"])
+def test_no_ipv4_address_begins_with_what_none_is_written_as(text: str) -> None:
+    found = wanted(text)
+    assert found is not None
+    assert found.ranges == ()
+
+
+def test_whole_addresses_and_networks_are_one_range_and_other_beginnings_none() -> None:
+    twelve_digits = "192.168.100.101"  # as a MAC address has them
+    found = [wanted(text) for text in (twelve_digits, "fa:16:3e:00:00:01", "10.1.0.0/16", "fd00:")]
+    assert [each.ranges if each else "" for each in found] == [
+        (("4c0a86465", "4c0a86465"),),
+        (("mfa163e000001", "mfa163e000001"),),
+        (("40a010000", "40a01ffff"),),
+        None,
+    ]

@@ -39,6 +39,24 @@ CALLS = {
     "usage show": [],
     "usage list": [],
     "health list": ["--long"],
+    "quota list": ["--long"],
+    "quota show": [],
+    "quota set": ["alpha", "--limit", "compute/cores=12"],
+    "quota unset": ["alpha"],
+    "quota balance": [],
+    "quota import": ["alpha"],
+    "quota class list": [],
+    "quota class show": ["gold"],
+    "quota class set": ["gold", "--limit", "compute/cores=12"],
+    "quota cap list": [],
+    "quota backend list": [],
+    "quota event list": ["--long"],
+    "quota history list": [],
+    "quota request create": ["--limit", "compute/cores=40", "--reason", "a launch"],
+    "quota request list": [],
+    "quota request show": [ID],
+    "quota request cancel": [ID],
+    "quota request refuse": [ID, "--reason", "none left"],
     "server create": [*("--region", "RegionTwo", "--image", ID, "--flavor", "m1", "--network", ID, "web")],
     "volume create": ["--region", "RegionTwo", "--size", "1", "data"],
     "floating ip create": ["--region", "RegionTwo", ID],
@@ -55,6 +73,8 @@ SHOW_ONE = {
     "region show",
     "region create",
     "operation show",
+    "quota show",
+    *(f"quota request {verb}" for verb in ("create", "show", "cancel", "refuse")),
     "server create",
     "volume create",
     "floating ip create",
@@ -62,6 +82,8 @@ SHOW_ONE = {
 SHOW_ONE |= {f"{kind} show" for kind in KINDS}
 SILENT = {
     *("region set", "region delete"),
+    *("quota class delete", "quota cap set", "quota cap unset", "quota backend set", "quota backend unset"),
+    "quota request approve",
     *("operation cancel", "operation retry", "operation wait"),
     *("server start", "server stop", "server reboot", "server resize", "server delete"),
     *("server resize confirm", "server resize revert"),
@@ -77,6 +99,24 @@ ITEM: dict[str, Any] = {
     "created_at": "2026-11-22T05:00:00Z", "updated_at": "2026-11-22T06:00:00Z",
     "observed_at": "2026-11-22T06:01:00Z", "state": "fresh", "dashboard_url": None, "attributes": {},
 }  # fmt: skip
+
+
+def answer_quotas_over_time(cloud: Cloud) -> None:
+    """What was of quotas, and what is asked for."""
+    history = {
+        "points": [cloud.example("QUOTAPOINT")],
+        "forecast": {"compute/cores": cloud.example("FORECAST")},
+    }
+    cloud.answer("GET", f"/v1/quotas/{'a1' * 16}/history", {**history, "links": []})
+    request = cloud.example("QUOTAREQUEST")
+    cloud.answer("GET", "/v1/quota-requests", {"requests": [request], "links": []})
+    for method, path in (
+        ("POST", ""),
+        ("GET", f"/{ID}"),
+        ("POST", f"/{ID}/cancel"),
+        ("POST", f"/{ID}/refuse"),
+    ):
+        cloud.answer(method, f"/v1/quota-requests{path}", request)
 
 
 @pytest.fixture
@@ -96,7 +136,7 @@ def whole_service(cloud: Cloud) -> None:
         "/v1/regions/discover",
         {"created": [region], "existing": ["A"], "skipped": [], "dry_run": False},
     )
-    checks = [{"check": "token", "ok": True, "detail": None}]
+    checks = [{"check": "token", "ok": True, "detail": None, "code": None}]
     cloud.answer("POST", "/v1/regions/RegionTwo/test", {"ok": True, "summary": "fine", "checks": checks})
     operation = cloud.example("OPERATION", id=ID)
     cloud.answer("GET", "/v1/operations", {"operations": [operation], "links": []})
@@ -104,6 +144,22 @@ def whole_service(cloud: Cloud) -> None:
     cloud.answer("GET", f"/v1/operations/{ID}", found)
     writes = {"writes": [cloud.example("WRITE")], "links": []}
     cloud.answer("GET", f"/v1/operations/{ID}/writes", writes)
+    quota = "/v1/quotas/" + "a1" * 16
+    cloud.answer("GET", "/v1/quotas", {"quotas": [cloud.example("QUOTAROW")], "links": []})
+    cloud.answer("GET", quota, cloud.example("QUOTA"))
+    for method, path in (("PATCH", quota), ("DELETE", quota), ("POST", f"{quota}/balance")):
+        cloud.answer(method, path, operation)
+    proposals = {"project_id": "a1" * 16, "proposals": [cloud.example("PROPOSAL")]}
+    cloud.answer("POST", "/v1/quotas/import", proposals)
+    classes = {"classes": {"gold": {"compute/cores": {"limit": 12, "kind": "hard", "burst": None}}}}
+    cloud.answer("GET", "/v1/quota-classes", classes)
+    cloud.answer("PATCH", "/v1/quota-classes/gold", classes)
+    cap = {"scope": "domain", "scope_id": "d", "resource": "compute/cores", "limit": 100}
+    cloud.answer("GET", "/v1/quota-caps", {"caps": [cap]})
+    pinned = {"region": "RegionTwo", "service": "compute", "backend": "unified"}
+    cloud.answer("GET", "/v1/quota-backends", {"backends": [pinned]})
+    cloud.answer("GET", "/v1/quota-events", {"events": [cloud.example("EVENT")], "links": []})
+    answer_quotas_over_time(cloud)
     cloud.answer("GET", "/v1/health", {"services": [cloud.example("HEALTH")], "links": []})
     complete = totals | {"complete": True, "missing": []}
     cloud.answer("GET", "/v1/capacity", {"regions": [capacity], "totals": complete, "links": []})

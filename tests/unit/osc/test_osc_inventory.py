@@ -84,6 +84,17 @@ def test_what_is_missing_is_a_warning_and_the_rows_are_shown(cloud: Cloud, opens
     assert "may lack items" in outcome.err
 
 
+@pytest.mark.parametrize(("said", "more"), [(5000, "and 4999 more regions"), (1, None), (None, None)])
+def test_of_many_regions_that_are_missing_the_rest_is_counted(
+    cloud: Cloud, openstack: Openstack, said: int | None, more: str | None
+) -> None:
+    page = answer(item(), missing=MISSING) | ({} if said is None else {"missing_regions": said})
+    cloud.answer("GET", "/v1/inventory/servers", page)
+    outcome = openstack("server", "list")
+    assert "RegionTwo" in outcome.err
+    assert (more in outcome.err) if more else (" more region" not in outcome.err)
+
+
 @pytest.mark.parametrize(
     "words",
     ["server list --sort colour", "server list --sort name:up", "server list --limit 0"],

@@ -232,17 +232,22 @@ def test_delete_goes_on_after_a_failure_and_says_so(cloud: Cloud, openstack: Ope
 
 def test_test_prints_the_checks_and_ends_with_what_is_lacking(cloud: Cloud, openstack: Openstack) -> None:
     checks = [
-        {"check": "token", "ok": True, "detail": None},
-        {"check": "compute", "ok": False, "detail": "403"},
+        {"check": "token", "ok": True, "detail": None, "code": None},
+        {"check": "compute", "ok": False, "detail": "403", "code": "forbidden"},
     ]
-    lacking = {"ok": False, "summary": "lab-admin lacks the role admin.", "checks": checks}
+    lacking = {
+        "ok": False,
+        "summary": "lab-admin lacks the role admin.",
+        "code": "forbidden",
+        "checks": checks,
+    }
     cloud.answer("POST", "/v1/regions/RegionTwo/test", lacking)
 
     outcome = openstack("region", "test", "RegionTwo", "-f", "json")
 
     assert outcome.json == [
-        {"Check": "token", "OK": True, "Detail": None},
-        {"Check": "compute", "OK": False, "Detail": "403"},
+        {"Check": "token", "OK": True, "Code": None, "Detail": None},
+        {"Check": "compute", "OK": False, "Code": "forbidden", "Detail": "403"},
     ]
     assert (outcome.status, outcome.err) == (1, "lab-admin lacks the role admin.\n")
 

@@ -34,16 +34,34 @@ def test_one_keystone_is_recognised_with_and_without_version_and_slash() -> None
     assert not _same_keystone("http://k:5000/v3", "http://other:5000/v3")
 
 
-def test_the_summary_names_everything_that_the_credential_lacks() -> None:
+def test_the_summary_names_everything_that_failed() -> None:
     region = Region("RegionTwo", "RegionTwo", "lab-admin")
     checks = [
         Check("token", ok=True, detail="roles: admin"),
-        Check("volume", ok=False, detail="HTTP 403"),
-        Check("image", ok=False, detail="HTTP 500"),
+        Check("volume", ok=False, detail="HTTP 403", code="forbidden"),
+        Check("image", ok=False, detail="HTTP 500", code="server-error"),
     ]
 
     found = _examination(region, checks)
 
     assert not found.ok
-    assert found.summary == "the credential 'lab-admin' lacks: volume (HTTP 403); image (HTTP 500)"
-    assert _examination(region, checks[:1]).ok
+    assert found.code == "forbidden"
+    assert found.summary == (
+        "the credential 'lab-admin' lacks: volume (HTTP 403); "
+        "in RegionTwo these do not answer as they have to: image (HTTP 500)"
+    )
+    whole = _examination(region, checks[:1])
+    assert (whole.ok, whole.code) == (True, None)
+
+
+def test_a_region_that_is_away_is_nothing_that_its_credential_lacks() -> None:
+    region = Region("RegionTwo", "RegionTwo", "lab-admin")
+    checks = [
+        Check("roles", ok=True, detail="admin"),
+        Check("volume", ok=False, detail="no answer within 5 s", code="timeout"),
+    ]
+
+    found = _examination(region, checks)
+
+    assert found.code == "timeout"
+    assert found.summary == "in RegionTwo these do not answer as they have to: volume (no answer within 5 s)"

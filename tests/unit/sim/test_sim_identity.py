@@ -117,6 +117,9 @@ def test_a_limit_of_zero_is_answered_and_not_taken(cloud: SimulatedCloud) -> Non
     """Keystone 30 does so: whoever wants 0 has to delete and create."""
     service_id = cloud.ask("/identity/v3/services?type=compute")["services"][0]["id"]
     wanted = {"service_id": service_id, "resource_name": "servers", "resource_limit": 5, "region_id": "one"}
+    registered = wanted | {"default_limit": 10}
+    del registered["resource_limit"]
+    cloud.send("POST", "/identity/v3/registered_limits", {"registered_limits": [registered]}, status=201)
     wanted["project_id"] = cloud.project_id("project-001")
     [made] = cloud.send("POST", "/identity/v3/limits", {"limits": [wanted]}, status=201)["limits"]
     path = f"/identity/v3/limits/{made['id']}"

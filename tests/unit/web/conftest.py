@@ -48,6 +48,8 @@ from multisite.web.pages import Pages, create_pages
 from multisite.web.services import Services
 from multisite.web.session import SessionSealer
 from tests.unit.web.items import Items
+from tests.unit.web.quotas import History, Quotas
+from tests.unit.web.requests import Requests
 from tests.unit.web.work import Operations
 
 SERVICES = ("compute", "image", "network", "placement", "volume")
@@ -389,14 +391,14 @@ class Browser:
         """GET."""
         return await self._ask("GET", path, b"", headers)
 
-    async def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
+    async def post(self, path: str, fields: Mapping[str, str | Sequence[str]], **headers: str) -> Answer:
         """POST a form; `origin` is the page's own unless said otherwise."""
         headers = {
             "content_type": "application/x-www-form-urlencoded",
             "origin": f"{self.scheme}://page.example",
             **headers,
         }
-        return await self._ask("POST", path, urlencode(fields).encode(), headers)
+        return await self._ask("POST", path, urlencode(fields, doseq=True).encode(), headers)
 
     async def log_in(self, user: str, root: str = "", **fields: str) -> Answer:
         """Open the log-in and send it."""
@@ -536,7 +538,21 @@ def work(world: World) -> Operations:
 
 
 @pytest.fixture
-def pages(world: World, items: Items, work: Operations, sealer: SessionSealer) -> Pages:
+def quotas(work: Operations) -> Quotas:
+    """No project is governed."""
+    return Quotas(work)
+
+
+@pytest.fixture
+def asked(quotas: Quotas) -> Requests:
+    """Nobody asked for more yet."""
+    return Requests(quotas)
+
+
+@pytest.fixture
+def pages(
+    world: World, items: Items, work: Operations, quotas: Quotas, asked: Requests, sealer: SessionSealer
+) -> Pages:
     services = Services(
         _Authenticator(world),
         _Keystone(world),
@@ -546,6 +562,10 @@ def pages(world: World, items: Items, work: Operations, sealer: SessionSealer) -
         history=_History(world),
         operations=work,
         inventory=items.services(),
+        quotas=quotas,
+        quota_rules=quotas,
+        quota_history=History(quotas),
+        quota_requests=asked,
     )
     return create_pages(services, sealer, world.clock, event_interval=0.01)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from multisite.actions.offers import OfferedFlavor, Offers
 from multisite.filters.model import SavedFilter, proper_name, proper_query
 from multisite.inventory.keypairs import Keypair, Keypairs
 from multisite.inventory.kinds import BY_NAME, BY_PLURAL
-from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, MissingKind
+from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, Missing, MissingKind
 from multisite.inventory.queries import Direction, Order, Place, Sort
 from multisite.inventory.search import Found, Match, SearchResult
 from multisite.inventory.service import Export, InventoryPage, Question
+from multisite.quotas import policies as quota_policies
+from multisite.quotas.requests import policies as request_policies
 from multisite.regions import policies
 from multisite.regions.states import State
 from multisite.web.inventory.services import InventoryServices
@@ -107,7 +109,9 @@ class Items:
             ]
         shown = found[:limit]
         more = len(found) > limit
-        return InventoryPage(tuple(shown), self.missing, _marker(order, shown[-1]) if more else None)
+        return InventoryPage(
+            tuple(shown), Missing.of(self.missing), _marker(order, shown[-1]) if more else None
+        )
 
     async def export(self, requester: Requester, plural: str, question: Question, order: Order) -> Export:
         rows = tuple(self._fitting(requester, plural, question, order))
@@ -115,7 +119,7 @@ class Items:
         async def slices() -> AsyncIterator[tuple[InventoryRow, ...]]:
             yield rows
 
-        return Export(BY_PLURAL[plural], requester.operator_reader, self.missing, slices())
+        return Export(BY_PLURAL[plural], requester.operator_reader, Missing.of(self.missing), slices())
 
     async def show(
         self, requester: Requester, plural: str, region: str, identity: str, *, fresh: bool = False
@@ -168,8 +172,9 @@ class _Search:
             for row in self.items._seen(requester)
             if text.casefold() in row.name.casefold()
         ]
-        missing = self.items.missing
-        return SearchResult(tuple(found[:limit]), len(found) > limit, not missing, missing)
+        missing = Missing.of(self.items.missing)
+        shown = tuple(found[:limit])
+        return SearchResult(shown, len(found) > limit, not missing.regions, missing.named, missing.regions)
 
 
 @dataclass
@@ -180,7 +185,7 @@ class _Keypairs:
         self, requester: Requester, user_id: str | None = None, names: Sequence[str] = ()
     ) -> Keypairs:
         found = tuple(each for each in self.items.keypairs if not names or each.region in names)
-        return Keypairs(found, complete=True, missing=())
+        return Keypairs(found, complete=True, missing=(), missing_regions=0)
 
 
 @dataclass
@@ -224,7 +229,7 @@ class _Actions:
             raise self.items.refusal
         item = next((row for row in self.items.rows if row.id == item_id), None)
         if action.creates:
-            item = self.items.add("server", "made", region_name, id="id-of-new")
+            item = self.items.add(action.noun, "made", region_name, id="id-of-new")
         identity = item_id or "id-of-new"
         return Acted(action.full_name, region_name, identity, "req-1", "req-2", repeated=False, item=item)
 
@@ -246,16 +251,35 @@ class _Offers:
             security_groups=(a_row("security_group", "default", name),),
             keypairs=("laptop",),
             availability_zones=("az1",),
-            volume_types=(),
+            volume_types=("ceph", "lvm"),
             complete=True,
             missing=(),
         )
 
 
+OF_OPERATORS = (
+    policies.TEST,
+    quota_policies.SET,
+    quota_policies.SET_CLASS,
+    quota_policies.CLASSES,
+    quota_policies.CAPS,
+    quota_policies.SET_CAP,
+    quota_policies.BACKENDS,
+    quota_policies.SET_BACKEND,
+    quota_policies.IMPORT,
+    request_policies.DECIDE,
+)
+OF_MEMBERS = (quota_policies.BALANCE, request_policies.CREATE, request_policies.CANCEL)
+
+
 class _Policy:
-    def allows(self, requester: Requester, rule: str) -> bool:
-        if rule == policies.TEST:
+    def allows(self, requester: Requester, rule: str, target: Mapping[str, Any] | None = None) -> bool:
+        if rule in OF_OPERATORS:
             return "admin" in requester.roles
+        if rule in OF_MEMBERS and target != {"project_id": requester.project_id}:
+            return "admin" in requester.roles
+        if rule == request_policies.LIST:
+            return True
         return bool({"member", "manager", "admin"} & requester.roles)
 
 

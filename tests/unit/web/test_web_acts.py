@@ -260,6 +260,86 @@ async def test_a_server_is_created_from_what_the_region_offers(browser: Browser,
     }
 
 
+async def test_a_volume_is_created_empty_or_from_what_the_project_has(browser: Browser, items: Items) -> None:
+    items.add("snapshot", "night", "RegionTwo", status="available", attributes={"size": 4})
+    items.add("snapshot", "half-done", "RegionTwo", status="creating")
+    items.add("volume", "data", "RegionTwo", status="in-use")
+    items.add("volume", "theirs", "RegionTwo", project_id="p-beta", status="available")
+    await browser.log_in("alice")
+    assert "Create a volume" in (await browser.get("/inventory/volumes")).words
+    page = await browser.get("/inventory/volumes/create?region=RegionTwo")
+    offered = re.findall(r'<option value="(\w+:[^"]+)"', page.text)
+    assert offered == ["image_id:id-of-debian", "snapshot_id:id-of-night", "source_volume_id:id-of-data"]
+    assert "night (4 GiB)" in page.words
+    fields = fields_of(page) | {"name": "new", "size": "3", "source": "", "volume_type": "ceph"}
+    answer = await browser.post("/inventory/volumes/create", fields)
+    assert answer.headers["location"].startswith(
+        "/inventory/volumes/RegionTwo/id-of-new?done=volumes%3Acreate"
+    )
+    assert (
+        "The region took it on: create the volume." in (await browser.get(answer.headers["location"])).words
+    )
+    again = fields | {"once": "x" * 20, "size": "", "source": "snapshot_id:id-of-night"}
+    await browser.post("/inventory/volumes/create", again)
+    asked = {"region": "RegionTwo", "name": "new", "volume_type": "ceph"}
+    assert [each[3] for each in items.acted] == [
+        asked | {"size": 3},
+        asked | {"snapshot_id": "id-of-night"},
+    ]
+    assert items.acted[0][4] == f"page-{fields['key']}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"name": "new"}, "Size: write how many GiB"),
+        ({"name": "new", "source": "image_id:id-of-debian"}, "Size: write how many GiB"),
+        ({"size": "3"}, "Name: write or choose one"),
+        ({"name": "new", "size": "-3"}, "Size: write a whole number"),
+        ({"name": "new", "size": "3", "source": "server_id:x"}, "From: choose an image"),
+    ],
+)
+async def test_a_mistake_in_the_form_of_a_volume_is_a_sentence(
+    browser: Browser, items: Items, fields: dict[str, str], told: str
+) -> None:
+    await browser.log_in("alice")
+    page = await browser.get("/inventory/volumes/create?region=RegionTwo")
+    answer = await browser.post("/inventory/volumes/create", fields_of(page) | fields)
+    assert (answer.status, items.acted) == (400, [])
+    assert told in answer.words
+
+
+async def test_a_floating_ip_is_taken_from_an_external_network(browser: Browser, items: Items) -> None:
+    items.add("network", "public", "RegionTwo", attributes={"external": True})
+    items.add("network", "lan", "RegionTwo", attributes={"external": False})
+    await browser.log_in("alice")
+    assert "Take a floating IP" in (await browser.get("/inventory/floating-ips")).words
+    page = await browser.get("/inventory/floating-ips/create?region=RegionTwo")
+    assert re.findall(r'<option value="(id-of[^"]+)"', page.text) == ["id-of-public"]
+    answer = await browser.post(
+        "/inventory/floating-ips/create", fields_of(page) | {"network_id": "id-of-public"}
+    )
+    assert answer.headers["location"].startswith("/inventory/floating-ips/RegionTwo/id-of-new?done=")
+    name, region, _, asked, key, _ = items.acted[0]
+    assert (name, region, key) == ("floating_ip:create", "RegionTwo", None), "Neutron takes no mark"
+    assert asked == {"region": "RegionTwo", "network_id": "id-of-public"}
+    items.rows[-1] = replace(items.rows[-1], status="DOWN")
+    assert ">Associate" in (await browser.get("/inventory/floating-ips/RegionTwo/id-of-new")).text
+
+
+async def test_a_region_without_an_external_network_says_so(browser: Browser) -> None:
+    await browser.log_in("alice")
+    page = await browser.get("/inventory/floating-ips/create?region=RegionTwo")
+    assert "RegionTwo has no external network that the project sees." in page.words
+
+
+async def test_nothing_else_has_a_form_that_makes_it(browser: Browser) -> None:
+    await browser.log_in("alice")
+    answer = await browser.get("/inventory/networks/create")
+    assert answer.status == 404
+    assert "There is no form that makes networks." in answer.words
+
+
 async def test_what_was_filled_in_stays_and_a_lost_answer_keeps_the_key(
     browser: Browser, items: Items
 ) -> None:

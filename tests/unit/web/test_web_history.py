@@ -145,9 +145,7 @@ async def test_a_tenant_gets_neither(world: World, browser: Browser) -> None:
     assert "spark" not in (await browser.get("/regions")).text
 
 
-@pytest.mark.parametrize(
-    "query", ["resource=%00", "resource=" + "x" * 9999, "span=century", "resource=%3Cb%3E"]
-)
+@pytest.mark.parametrize("query", ["resource=%00", "resource=" + "x" * 9999, "resource=%3Cb%3E"])
 async def test_a_wrong_address_shows_a_chart_all_the_same(world: World, browser: Browser, query: str) -> None:
     world.region("one")
     await browser.log_in("root")
@@ -155,3 +153,11 @@ async def test_a_wrong_address_shows_a_chart_all_the_same(world: World, browser:
 
     assert answer.status == 200
     assert "<b>" not in answer.text.partition("How it was")[2].partition("</form>")[0]
+
+
+async def test_a_span_that_there_is_not_is_told(world: World, browser: Browser) -> None:
+    world.region("one")
+    await browser.log_in("root")
+    answer = await browser.get("/wall/regions/one?span=century")
+    assert answer.status == 400
+    assert "span: there is no 'century'; there are: " in answer.words

@@ -49,6 +49,21 @@ async def test_an_empty_list_says_why(work: Operations, browser: Browser) -> Non
     assert '<option value="failed" selected>' in answer.text
 
 
+@pytest.mark.parametrize(("query", "said"), [
+    ("state=perhaps", "State: there is no state 'perhaps'; there are: queued, running,"),
+    ("kind=dance", "Kind: there is no kind 'dance'."),
+    ("region=nope", "There is no region called 'nope'."),
+])  # fmt: skip
+async def test_a_filter_that_means_nothing_is_told(
+    work: Operations, browser: Browser, query: str, said: str
+) -> None:
+    work.add("one", DONE)
+    await browser.log_in("root")
+    answer = await browser.get(f"/operations?{query}")
+    assert said in answer.words
+    assert 'href="/operations/one"' not in answer.text
+
+
 async def test_the_list_has_pages(work: Operations, browser: Browser) -> None:
     for number in range(ROWS + 1):
         work.add(f"op-{number}", DONE)
@@ -156,6 +171,7 @@ async def test_what_cannot_be_cancelled_says_why(work: Operations, browser: Brow
     answer = await browser.post("/operations/one/cancel", {"form_token": token})
     assert answer.status == 409
     assert "It is being undone already" in answer.words
+    assert 'data-address="/operations/one"' in answer.text, "page.js puts it in the place of …/cancel"
 
 
 async def test_an_operator_tests_all_regions(work: Operations, browser: Browser) -> None:

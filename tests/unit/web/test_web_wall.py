@@ -133,7 +133,14 @@ async def test_the_order_is_by_position_by_name_or_worst_first(world: World, bro
     assert names(await browser.get("/wall")) == ["B", "c", "a"]
     assert names(await browser.get("/wall?order=name")) == ["a", "B", "c"]
     assert names(await browser.get("/wall?order=state")) == ["c", "B", "a"]
-    assert names(await browser.get("/wall?order=nonsense")) == ["B", "c", "a"]
+    for field, there in (
+        ("order", "position, name, state"),
+        ("state", "fresh, "),
+        ("density", "full, compact"),
+    ):
+        refused = await browser.get(f"/wall?{field}=nonsense")
+        assert refused.status == 400
+        assert f"{field}: there is no 'nonsense'; there are: {there}" in refused.words.lower()
 
 
 async def test_filters_by_name_label_and_state(world: World, browser: Browser) -> None:

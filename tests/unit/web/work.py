@@ -63,6 +63,10 @@ class Operations:
         every = [each for each in self.there.values() if self._visible(requester, each)]
         every = [each for each in every if not wanted.states or each.state in wanted.states]
         every = [each for each in every if not wanted.kinds or each.kind in wanted.kinds]
+        if set(wanted.kinds) - set(KINDS):
+            raise errors.BadRequest(f"kind: there is no kind {wanted.kinds[0]!r}")
+        if wanted.region == "nope":
+            raise errors.NotFound("there is no region called 'nope'")
         names = [each.id for each in every]
         begin = names.index(marker) + 1 if marker else 0
         found = every[begin : begin + limit]

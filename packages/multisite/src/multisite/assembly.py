@@ -56,6 +56,23 @@ from multisite.openstack.tokens import Tokens
 from multisite.openstack.transport import Limits, Transport
 from multisite.openstack.users import UserCalls
 from multisite.policy import Policy
+from multisite.quotas.balancer import Balancer
+from multisite.quotas.delivery.deliverer import Deliverer
+from multisite.quotas.delivery.outbox import Outbox
+from multisite.quotas.history.service import QuotaHistoryService
+from multisite.quotas.history.store import QuotaHistoryStore
+from multisite.quotas.home import Home
+from multisite.quotas.keeping import Keeper
+from multisite.quotas.reading import QuotaReader
+from multisite.quotas.regions import LoopedQuotaRegions
+from multisite.quotas.requests.service import QuotaRequestService
+from multisite.quotas.requests.store import QuotaRequestStore
+from multisite.quotas.rounds import Rounds
+from multisite.quotas.rules import QuotaRuleService
+from multisite.quotas.service import QuotaService
+from multisite.quotas.store import QuotaStore
+from multisite.quotas.workflows import QuotaWorkflows
+from multisite.quotas.writing import Sender
 from multisite.regions.examination import Examiner
 from multisite.regions.health import HealthBook
 from multisite.regions.service import RegionService
@@ -77,6 +94,7 @@ from multisite.sweeps.sweeper import Sweeper
 from multisite.usage.refresher import Refresher
 from multisite.usage.service import UsageService
 from multisite.usage.store import UsageStore
+from multisite.webhooks import Endpoint, Webhooks, read_secrets
 
 #: Seconds: as long as a sweep of many regions takes to change the listing noticeably.
 SHARED = 1.0
@@ -101,6 +119,12 @@ class Assembly:
     capacity: CapacityService
     history: HistoryService
     usage: UsageService
+    quotas: QuotaService
+    quota_rules: QuotaRuleService
+    quota_history: QuotaHistoryService
+    quota_requests: QuotaRequestService
+    balancer: Balancer
+    deliverer: Deliverer
     inventory: InventoryService
     search: SearchService
     relations: Relations
@@ -109,18 +133,19 @@ class Assembly:
     actions: ActionService
     offers: OfferService
     inventory_refresher: InventoryRefresher
-    _sweeping: "Future[None] | None" = field(default=None)
+    _working: list["Future[None]"] = field(default_factory=list)
 
     async def start(self) -> None:
         """Start the region loop, and on it the engine and the sweep."""
         self.loop.start()
         await self.loop.run(self.engine.start())
-        self._sweeping = self.loop.submit(self.scheduler.run())
+        working = (self.scheduler, self.balancer, self.deliverer)
+        self._working = [self.loop.submit(work.run()) for work in working]
 
     async def stop(self) -> None:
         """End the sweep, give up its regions, close every connection."""
-        if self._sweeping:
-            self._sweeping.cancel()
+        for work in self._working:
+            work.cancel()
         await self.loop.run(self._close_regions())
         self.operations.durable.close()
         self.loop.stop()
@@ -135,6 +160,8 @@ class Assembly:
         return "running" if status.regions or not status.enabled else "waiting"
 
     async def _close_regions(self) -> None:
+        await self.balancer.stop()
+        await self.deliverer.stop()
         await self.scheduler.stop()
         await self.scheduler.sweeper.stop()
         await self.inventory_refresher.stop()
@@ -149,62 +176,29 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
 
     `shared_for`: seconds for which those who ask for the capacity of all regions share a listing.
     """
-    clock = clock or SystemClock()
-    loop = RegionLoop()
-    room = Room(clock)
-    process = _process_id()
-    database, region_database, beat_database = (
-        Database(settings.database, room, owner=process) for _ in ("API", "regions", "beats")
+    ground = _ground(settings, clock or SystemClock())
+    reading = _reading(ground)
+    working = _working(ground)
+    working.engine.on_lost = [reading.scheduler.lose]
+    balancer = Balancer(working.rounds)
+    reading.refresher.noticed = balancer.noticed
+    database, policy, clock, sweep = ground.database, ground.policy, ground.clock, settings.sweep
+    regions = RegionService(
+        RegionStore(database), policy, working.examiner, working.operations, ground.rhythm, clock
     )
-    book = HealthBook()
-    clients = _clients(settings, book, clock)
-    policy = Policy(settings.oslo, list_rules())
-    sweep = settings.sweep
-    rhythm = Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline)
-    executors = Executors(beat_database, clock, name=process, ttl=settings.operations.ttl)
-
-    def fencing() -> Fence:
-        return executors.fence
-
-    recorder = Recorder(HistoryStore(region_database), rhythm, clock)
-    writer = ObservationWriter(region_database, recorder)
-    sweeper = Sweeper(clients, RegionStore(region_database), writer, sweep, clock, fencing)
-    refresher = Refresher(
-        sweeper,
-        UsageStore(region_database),
-        settings.usage,
-        sweep.image_interval,
-        sweep.deadline,
-        clock,
-        fencing,
-    )
-    inventory_refresher = _inventory_refresher(settings, clients, region_database, executors, clock)
-    examiner = Examiner(loop, clients, settings.home_auth_url)
-    calls = UserCalls(clients, settings.regions.action_deadline)
-    kinds = Kinds(RegionWorkflows(RegionStore(region_database), examiner, clock).kinds)
-    engine = _engine(settings, region_database, executors, kinds, calls, clock)
-    operations = OperationService(
-        OperationStore(database), Journal(database), engine.durable, kinds, policy, clock
-    )
-    if settings.operations.test_interval:
-        every = settings.operations.test_interval
-        engine.scheduling.add(schedule_of_tests(every, RegionStore(region_database), operations))
-    regions = RegionService(RegionStore(database), policy, examiner, operations, rhythm, clock)
     inventory = InventoryService(
         InventoryQueries(database),
         regions,
-        InventoryReader(loop, inventory_refresher, sweep.fresh_deadline),
+        InventoryReader(ground.loop, reading.inventory_refresher, sweep.fresh_deadline),
         policy,
         settings.inventory,
         sweep.deadline,
         clock,
     )
-    capacity_reader = CapacityReader(loop, sweeper, sweep.fresh_deadline)
-    usage_reader = UsageReader(loop, refresher, sweep.fresh_deadline)
     capacity = CapacityService(
         CapacityStore(database),
         regions,
-        capacity_reader,
+        CapacityReader(ground.loop, reading.sweeper, sweep.fresh_deadline),
         policy,
         settings.thresholds,
         clock,
@@ -213,60 +207,188 @@ def assemble(settings: Settings, clock: Clock | None = None, *, shared_for: floa
     usage = UsageService(
         UsageStore(database),
         regions,
-        usage_reader,
+        UsageReader(ground.loop, reading.refresher, sweep.fresh_deadline),
         policy,
         settings.usage,
         sweep.deadline,
         sweep.image_interval,
         clock,
     )
-    performer = Performer(loop, calls, Journal(region_database), clock)
-    totals = Totals(HistoryStore(region_database), settings.history, rhythm, clock)
-    scheduler = Scheduler(
-        sweeper,
-        RegionStore(region_database),
-        book,
-        Sharing(region_database, executors, clock, settings.operations.beat),
-        Lease(region_database, clock, name="totals", holder=executors.name, seconds=settings.operations.ttl),
-        sweep,
+    keypairs = KeypairReader(RegionClients(ground.clients), sweep.fresh_deadline)
+    performer = Performer(ground.loop, working.calls, Journal(ground.region_database), clock)
+    asker = _asker(settings, performer, database, clock)
+    quota_regions, quota_store = LoopedQuotaRegions(ground.loop, working.rounds), QuotaStore(database)
+    projects = Home(regions, quota_regions)
+    quotas = QuotaService(
+        quota_store,
+        regions,
+        projects,
+        quota_regions,
+        working.operations,
+        policy,
+        settings.quotas,
         clock,
-        tick=settings.operations.beat / 2,  # with the two looks of the engine it fits into a beat
-        periodic=[recorder.follow, refresher.periodic, inventory_refresher.periodic],
-        together=[totals.maintain, refresher.follow],
-        drop=[recorder.drop, refresher.drop, inventory_refresher.drop],
     )
-    engine.on_lost = [scheduler.lose]
     return Assembly(
         settings=settings,
         clock=clock,
-        loop=loop,
+        loop=ground.loop,
         database=database,
-        region_database=region_database,
-        clients=clients,
-        scheduler=scheduler,
-        engine=engine,
-        operations=operations,
+        region_database=ground.region_database,
+        clients=ground.clients,
+        scheduler=reading.scheduler,
+        engine=working.engine,
+        operations=working.operations,
         home=HomeKeystone(settings.home_auth_url, deadline=settings.regions.call_deadline),
         policy=policy,
         regions=regions,
         capacity=capacity,
         usage=usage,
-        history=HistoryService(HistoryStore(database), regions, policy, rhythm, settings.history.keep, clock),
+        quotas=quotas,
+        quota_rules=QuotaRuleService(quota_store, regions, projects, quota_regions, policy, clock),
+        quota_history=QuotaHistoryService(
+            QuotaHistoryStore(database),
+            quota_store,
+            policy,
+            settings.history.keep,
+            settings.quotas.interval,
+            clock,
+        ),
+        quota_requests=QuotaRequestService(QuotaRequestStore(database), quotas, policy, clock),
+        balancer=balancer,
+        deliverer=_deliverer(ground),
+        history=HistoryService(
+            HistoryStore(database), regions, policy, ground.rhythm, settings.history.keep, clock
+        ),
         inventory=inventory,
         search=SearchService(Finder(database), inventory),
         relations=Relations(database, inventory),
         filters=FilterService(FilterStore(database), clock),
-        keypairs=KeypairService(
-            regions,
-            LoopedKeypairReader(loop, KeypairReader(RegionClients(clients), sweep.fresh_deadline)),
-            policy,
-        ),
-        actions=ActionService(
-            _asker(settings, performer, database, clock), InventoryStore(database), inventory, regions, policy
-        ),
+        keypairs=KeypairService(regions, LoopedKeypairReader(ground.loop, keypairs), policy),
+        actions=ActionService(asker, InventoryStore(database), inventory, regions, policy, clock),
         offers=OfferService(inventory, capacity, usage, regions, performer, policy),
-        inventory_refresher=inventory_refresher,
+        inventory_refresher=reading.inventory_refresher,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all the others stand on."""
+
+    settings: Settings
+    clock: Clock
+    loop: RegionLoop
+    database: Database
+    region_database: Database
+    executors: Executors
+    book: HealthBook
+    clients: Regions
+    policy: Policy
+    rhythm: Rhythm
+
+    def fence(self) -> Fence:
+        """That of work which begins now."""
+        return self.executors.fence
+
+
+def _ground(settings: Settings, clock: Clock) -> _Ground:
+    room, process, sweep, book = Room(clock), _process_id(), settings.sweep, HealthBook()
+    database, region_database, beat_database = (
+        Database(settings.database, room, owner=process) for _ in ("API", "regions", "beats")
+    )
+    return _Ground(
+        settings=settings,
+        clock=clock,
+        loop=RegionLoop(),
+        database=database,
+        region_database=region_database,
+        executors=Executors(beat_database, clock, name=process, ttl=settings.operations.ttl),
+        book=book,
+        clients=_clients(settings, book, clock),
+        policy=Policy(settings.oslo, list_rules()),
+        rhythm=Rhythm(sweep.interval, sweep.health_interval, sweep.image_interval, sweep.deadline),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What reads regions by itself."""
+
+    sweeper: Sweeper
+    refresher: Refresher
+    inventory_refresher: InventoryRefresher
+    scheduler: Scheduler
+
+
+def _reading(ground: _Ground) -> _Reading:
+    settings, clock, database, executors = (
+        ground.settings, ground.clock, ground.region_database, ground.executors,
+    )  # fmt: skip
+    sweep, bounds = settings.sweep, settings.operations
+    recorder = Recorder(HistoryStore(database), ground.rhythm, clock)
+    writer = ObservationWriter(database, recorder)
+    sweeper = Sweeper(ground.clients, RegionStore(database), writer, sweep, clock, ground.fence)
+    refresher = Refresher(
+        sweeper,
+        UsageStore(database),
+        settings.usage,
+        sweep.image_interval,
+        sweep.deadline,
+        clock,
+        ground.fence,
+    )
+    inventory_refresher = _inventory_refresher(ground)
+    totals = Totals(HistoryStore(database), settings.history, ground.rhythm, clock)
+    keeper = Keeper(
+        QuotaHistoryStore(database), Outbox(database), settings.history, settings.quotas.keep_events, clock
+    )
+    scheduler = Scheduler(
+        sweeper,
+        RegionStore(database),
+        ground.book,
+        Sharing(database, executors, clock, bounds.beat),
+        Lease(database, clock, name="totals", holder=executors.name, seconds=bounds.ttl),
+        sweep,
+        clock,
+        tick=bounds.beat / 2,  # with the two looks of the engine it fits into a beat
+        periodic=[recorder.follow, refresher.periodic, inventory_refresher.periodic],
+        together=[totals.maintain, refresher.follow, keeper.maintain],
+        drop=[recorder.drop, refresher.drop, inventory_refresher.drop],
+    )
+    return _Reading(sweeper, refresher, inventory_refresher, scheduler)
+
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    """What does durable work, and what it calls regions with."""
+
+    examiner: Examiner
+    calls: UserCalls
+    engine: Engine
+    operations: OperationService
+    rounds: Rounds
+
+
+def _working(ground: _Ground) -> _Working:
+    settings, clock = ground.settings, ground.clock
+    examiner = Examiner(ground.loop, ground.clients, settings.home_auth_url)
+    calls = UserCalls(ground.clients, settings.regions.action_deadline)
+    store = RegionStore(ground.region_database)
+    rounds = _rounds(ground, calls)
+    kinds = Kinds([*RegionWorkflows(store, examiner, clock).kinds, *QuotaWorkflows(rounds).kinds])
+    engine = _engine(settings, ground.region_database, ground.executors, kinds, calls, clock)
+    operations = OperationService(
+        OperationStore(ground.database),
+        Journal(ground.database),
+        engine.durable,
+        kinds,
+        ground.policy,
+        clock,
+        RegionStore(ground.database).require,
+    )
+    if every := settings.operations.test_interval:
+        engine.scheduling.add(schedule_of_tests(every, store, operations))
+    return _Working(examiner, calls, engine, operations, rounds)
 
 
 def _engine(
@@ -286,22 +408,48 @@ def _engine(
     return Engine(store, durable, executors, runner, scheduling, bounds, clock)
 
 
-def _inventory_refresher(
-    settings: Settings, clients: Regions, database: Database, executors: Executors, clock: Clock
-) -> InventoryRefresher:
+def _rounds(ground: _Ground, calls: UserCalls) -> Rounds:
+    database, executors, clock = ground.region_database, ground.executors, ground.clock
+    return Rounds(
+        QuotaStore(database),
+        RegionStore(database),
+        QuotaReader(RegionClients(ground.clients), clock, ground.settings.sweep.deadline),
+        Sender(calls, executors.may_send),
+        Journal(database),
+        ground.fence,
+        ground.settings.quotas,
+        clock,
+    )
+
+
+def _deliverer(ground: _Ground) -> Deliverer:
+    settings, database, clock = ground.settings, ground.region_database, ground.clock
+    ttl = settings.operations.ttl
+    return Deliverer(
+        Outbox(database),
+        Webhooks(read_secrets(settings.quotas.webhook_secret_file)),
+        [Endpoint(url) for url in settings.quotas.webhook_url],
+        Lease(database, clock, name="webhooks", holder=ground.executors.name, seconds=ttl),
+        clock,
+    )
+
+
+def _inventory_refresher(ground: _Ground) -> InventoryRefresher:
+    settings, clock, database = ground.settings, ground.clock, ground.region_database
+
     def lease(name: str) -> Lease:
-        return Lease(database, clock, name=name, holder=executors.name, seconds=LEASE)
+        return Lease(database, clock, name=name, holder=ground.executors.name, seconds=LEASE)
 
     several = database.url.get_backend_name() != "sqlite"
     return InventoryRefresher(
-        RegionClients(clients),
+        RegionClients(ground.clients),
         InventoryStore(database),
         Projects(ProjectStore(database), clock, lease if several else None),
         settings.inventory,
         settings.sweep.regions_at_once,
         settings.sweep.deadline,
         clock,
-        lambda: executors.fence,
+        ground.fence,
     )
 
 

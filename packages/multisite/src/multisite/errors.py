@@ -29,6 +29,11 @@ class MultisiteError(Exception):
         """The first line of the class's docstring."""
         return (type(self).__doc__ or "").strip().splitlines()[0]
 
+    @property
+    def told(self) -> str:
+        """What users are told: the detail, unless it names what is for the log alone."""
+        return self.detail
+
 
 class BadRequest(MultisiteError):
     """The request is not well formed."""
@@ -105,7 +110,7 @@ class AlreadyExists(Conflict):
 
 
 class TooManyRequests(MultisiteError):
-    """More is asked at once than one session may."""
+    """Too much is asked at a time."""
 
     code = "too-many-requests"
     status = 429
@@ -138,6 +143,11 @@ class DatabaseAway(MultisiteError):
     code = "database-unavailable"
     status = 503
 
+    @property
+    def told(self) -> str:
+        """Without the database's address and the driver's words."""
+        return "the database cannot be used now; the log of the service says why"
+
 
 class DatabaseUnwritable(DatabaseAway):
     """The database cannot be written now: its disk is full, or it is read-only."""
@@ -149,6 +159,11 @@ class DatabaseUnwritable(DatabaseAway):
     def __init__(self, detail: str = "", reason: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
+
+    @property
+    def told(self) -> str:
+        """The reason, without the database's address."""
+        return f"the database cannot be written now{self.reason and f': {self.reason}'}; reading goes on"
 
 
 class ConfigurationError(MultisiteError):

@@ -1,6 +1,7 @@
 """What the routes of every domain share: the requester, paging, links."""
 
 from collections.abc import Callable, Sequence
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -17,6 +18,8 @@ PAGE = 1000
 
 #: A key as the database may be asked for it: PostgreSQL takes no NUL.
 TEXT = r"^[^\x00]*$"
+#: What a filter is written with: nothing has a line break or another control character in its name.
+LINE = r"^[^\x00-\x1f\x7f]*$"
 
 RegionFilter = Annotated[
     list[Annotated[str, Field(pattern=TEXT)]],
@@ -42,6 +45,17 @@ class Link(BaseModel):
 
     rel: str
     href: str
+
+
+def aware(name: str, at: datetime | None) -> datetime | None:
+    """The moment of the parameter `name` in UTC. Raises `BadRequest` without zone, at the calendar's ends."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise BadRequest(f"{name}: {at.isoformat()} does not say its time zone, as {at.isoformat()}Z does")
+    if not MINYEAR < at.year < MAXYEAR:  # a day before it, or in another zone, there is none
+        raise BadRequest(f"{name}: {at} is beyond the calendar")
+    return at.astimezone(UTC)
 
 
 def requester(request: Request) -> Requester:

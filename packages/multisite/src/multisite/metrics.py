@@ -22,6 +22,10 @@ from multisite.capacity.service import CapacityListing
 from multisite.errors import ConfigurationError
 from multisite.inventory.figures import KindFigures, inventory_figures
 from multisite.inventory.refresher import RefreshStatus
+from multisite.quotas.balancer import BalancerStatus
+from multisite.quotas.delivery.deliverer import DelivererStatus
+from multisite.quotas.events import KINDS
+from multisite.quotas.figures import QuotaFigures, quota_figures
 from multisite.regions.model import ServiceHealth
 from multisite.regions.states import State
 from multisite.sweeps.scheduler import SchedulerStatus
@@ -48,6 +52,9 @@ def create_metrics_app(assembly: Assembly, token_file: Path | None) -> Starlette
             *_sweep(assembly.scheduler.status),
             *_inventory(await inventory_figures(assembly.database), assembly.clock.now()),
             *_refresh(assembly.inventory_refresher.status),
+            *_quotas(await quota_figures(assembly.database, assembly.clock.now())),
+            *_balances(assembly.balancer.status),
+            *_deliveries(assembly.deliverer.status),
             _writable(writable=not assembly.database.room.trouble),
         ]
         return Response(generate_latest(_Families(families)), media_type=CONTENT_TYPE)
@@ -219,6 +226,64 @@ def _refresh(status: RefreshStatus) -> Iterable[Metric]:
         ),
         CounterMetricFamily(
             PREFIX + "inventory_changes", "Items that had changed or were gone.", value=status.changed_items
+        ),
+    ]
+
+
+def _quotas(figures: QuotaFigures) -> list[Metric]:
+    projects = GaugeMetricFamily(
+        PREFIX + "quota_projects", "Projects whose quotas are kept, by their worst state.", labels=["state"]
+    )
+    for state, number in figures.projects.items():
+        projects.add_metric([state.value], number)
+    return [
+        projects,
+        GaugeMetricFamily(
+            PREFIX + "quota_due_age_seconds",
+            "For which the project that is due longest waits for its round.",
+            value=figures.oldest_due,
+        ),
+        GaugeMetricFamily(
+            PREFIX + "quota_requests_open", "Requests for more that are open.", value=figures.open_requests
+        ),
+        GaugeMetricFamily(
+            PREFIX + "quota_deliveries_waiting",
+            "Events that a webhook did not take yet.",
+            value=figures.waiting_deliveries,
+        ),
+    ]
+
+
+def _balances(status: BalancerStatus) -> list[Metric]:
+    return [
+        CounterMetricFamily(PREFIX + "quota_rounds", "Rounds of projects.", value=status.rounds),
+        CounterMetricFamily(
+            PREFIX + "quota_round_failures", "Rounds that could not end.", value=status.failures
+        ),
+        CounterMetricFamily(
+            PREFIX + "quota_writes", "Limits that were written to regions.", value=status.writes
+        ),
+    ]
+
+
+def _deliveries(status: DelivererStatus) -> list[Metric]:
+    events = CounterMetricFamily(PREFIX + "quota_events", "Events that were told.", labels=["kind"])
+    for kind in KINDS:
+        events.add_metric([kind], status.events[kind])
+    return [
+        events,
+        CounterMetricFamily(
+            PREFIX + "quota_deliveries", "Events that a webhook took.", value=status.delivered
+        ),
+        CounterMetricFamily(
+            PREFIX + "quota_delivery_failures",
+            "Attempts that a webhook did not take.",
+            value=status.failures,
+        ),
+        CounterMetricFamily(
+            PREFIX + "quota_deliveries_given_up",
+            "Events that a webhook never took.",
+            value=status.given_up,
         ),
     ]
 

@@ -180,6 +180,86 @@ OPERATIONS = [
         max=315360000,
         help="Seconds for which operations that ended are kept (30 days by default).",
     ),
+    cfg.IntOpt(
+        "keep_journal",
+        default=31536000,
+        min=86400,
+        max=315360000,
+        help="Seconds for which writes to regions are kept in the journal (365 days by default); those of an "
+        "operation at least as long as the operation.",
+    ),
+    cfg.IntOpt(
+        "keep_audit",
+        default=31536000,
+        min=86400,
+        max=315360000,
+        help="Seconds for which records of the audit trail are kept (365 days by default).",
+    ),
+]
+
+QUOTAS = [
+    cfg.IntOpt(
+        "interval",
+        default=60,
+        min=1,
+        max=86400,
+        help="Seconds between two balances of a project whose quotas multisite keeps.",
+    ),
+    cfg.IntOpt(
+        "at_once",
+        default=4,
+        min=1,
+        max=1000,
+        help="Projects that one process balances at the same time.",
+    ),
+    cfg.FloatOpt(
+        "settle",
+        default=60.0,
+        min=0.0,
+        max=3600.0,
+        help="Seconds after which a write whose answer was lost is not expected to be done any more. Until "
+        "then no other region gets what it may have taken. Longer than any time-out inside the regions.",
+    ),
+    cfg.FloatOpt(
+        "burst",
+        default=0.2,
+        min=0.0,
+        max=10.0,
+        help="Part of a soft limit that may be handed out beyond what is left, where the limit names none.",
+    ),
+    cfg.FloatOpt(
+        "warning",
+        default=0.8,
+        min=0.0,
+        max=1.0,
+        help="Part of a global limit from which on its use raises a warning.",
+    ),
+    cfg.FloatOpt(
+        "critical",
+        default=0.95,
+        min=0.0,
+        max=1.0,
+        help="Part of a global limit from which on its use is critical.",
+    ),
+    cfg.FloatOpt(
+        "ask_interval",
+        default=10.0,
+        min=0.0,
+        max=3600.0,
+        help="Seconds between two balances of one project that tenants ask for.",
+    ),
+    cfg.ListOpt(
+        "webhook_url",
+        secret=True,
+        help="Addresses to which every event of quotas is sent (POST, JSON, signed), such as "
+        "https://hooks.example/multisite. None: events are in the API only.",
+    ),
+    cfg.StrOpt(
+        "webhook_secret_file",
+        help="File with the secret that signs what is sent to webhook_url; it has 16 characters or more. "
+        "While the secret changes, a line each for the new and the old one.",
+    ),
+    cfg.IntOpt("keep_events", default=30, min=1, max=3650, help="Days for which events of quotas are kept."),
 ]
 
 PAGE = [
@@ -218,6 +298,7 @@ GROUPS: dict[str, list[Any]] = {
     "inventory": INVENTORY,
     "history": HISTORY,
     "operations": OPERATIONS,
+    "quotas": QUOTAS,
     "page": PAGE,
     "metrics": METRICS,
     "thresholds": THRESHOLDS,

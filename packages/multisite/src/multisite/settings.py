@@ -83,13 +83,34 @@ class HistorySettings:
 
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
-    """Durable work; `beat`, `ttl`, `keep` and `test_interval` are in seconds."""
+    """Durable work; all but `at_once` are in seconds."""
 
     beat: float
     ttl: float
     at_once: int
     keep: int
+    keep_journal: int
+    keep_audit: int
     test_interval: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSettings:
+    """Quotas over regions; `interval`, `settle`, `ask_interval` in seconds, the others parts of a limit.
+
+    `webhook_url` are where events go, `webhook_secret_file` signs them; `keep_events` is in days.
+    """
+
+    interval: int = 60
+    at_once: int = 4
+    settle: float = 60.0
+    burst: float = 0.2
+    warning: float = 0.8
+    critical: float = 0.95
+    ask_interval: float = 10.0
+    webhook_url: Sequence[str] = ()
+    webhook_secret_file: Path | None = None
+    keep_events: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,7 @@ class Settings:
     inventory: InventorySettings
     history: HistorySettings
     operations: OperationSettings
+    quotas: QuotaSettings
     page: PageSettings
     metrics: MetricsSettings
     thresholds: Mapping[str, float]
@@ -145,6 +167,7 @@ def load(arguments: Sequence[str] = (), *, files: Sequence[Path] | None = None) 
     try:
         conf(list(arguments), project="multisite", default_config_files=_names(files))
         vars(conf).pop("usage", None)  # oslo.config keeps a text of its own where our group belongs
+        _check(conf)
         return _freeze(conf)
     except cfg.ConfigFilesNotFoundError as error:
         raise ConfigurationError(f"there is no configuration file {', '.join(error.config_files)}") from error
@@ -174,6 +197,47 @@ def _register(conf: Any) -> None:
         conf.set_default(name, value, group="keystone_authtoken")
 
 
+def _check(conf: Any) -> None:
+    """Raise `ConfigurationError` for the first of our values that cannot be, with what would be right.
+
+    oslo.config's own sentence names neither the section nor the value.
+    """
+    from oslo_config import cfg
+
+    for group, options in GROUPS.items():
+        for option in options:
+            try:
+                conf[group][option.dest]
+            except cfg.ConfigFileValueError as error:
+                written = _written(conf, group, option.name)
+                right = _right(option.type) or f"right: {_one_line(error)}"
+                raise ConfigurationError(f"[{group}] {option.name}: {written}is not {right}") from error
+
+
+def _written(conf: Any, group: str, name: str) -> str:
+    """What a file says, with a blank after it; the last one counts. Empty where it is in none."""
+    from oslo_config import cfg
+
+    found = ""
+    for file in conf.config_file or ():
+        sections: dict[str, dict[str, list[str]]] = {}
+        cfg.ConfigParser(file, sections).parse()
+        found = next(iter(sections.get(group, {}).get(name, [])[-1:]), found)
+    return found and f"{found!r} "
+
+
+def _right(kind: Any) -> str:
+    """What a number has to be; empty for what is no number."""
+    from oslo_config import types
+
+    if not isinstance(kind, types.Number):
+        return ""
+    what = "a whole number" if isinstance(kind, types.Integer) else "a number"
+    if kind.min is not None and kind.max is not None:
+        return f"{what} from {kind.min:g} to {kind.max:.10g}"
+    return what if kind.min is None else f"{what} of {kind.min:g} or more"
+
+
 def _freeze(conf: Any) -> Settings:
     return Settings(
         database=conf.database.connection,
@@ -201,6 +265,7 @@ def _freeze(conf: Any) -> Settings:
         ),
         history=HistorySettings(conf.history.keep, conf.history.keep_hourly),
         operations=_operations(conf.operations),
+        quotas=_quotas(conf.quotas),
         page=PageSettings(conf.page.enabled, Path(conf.page.secret_file), conf.page.events_interval),
         metrics=MetricsSettings(conf.metrics.host, conf.metrics.port, _path(conf.metrics.token_file)),
         thresholds=_thresholds(conf.thresholds.percent_free),
@@ -216,7 +281,33 @@ def _operations(conf: Any) -> OperationSettings:
             f"[operations] ttl: {conf.ttl:g} is less than three times beat ({conf.beat:g}); one late sign of "
             "life would pass for death"
         )
-    return OperationSettings(conf.beat, conf.ttl, conf.at_once, conf.keep, conf.test_interval)
+    return OperationSettings(**{option.dest: conf[option.dest] for option in GROUPS["operations"]})
+
+
+def _quotas(conf: Any) -> QuotaSettings:
+    values = {option.dest: conf[option.dest] for option in GROUPS["quotas"]}
+    urls = [_webhook(number, url) for number, url in enumerate(values["webhook_url"] or (), start=1)]
+    secret_file = _path(values["webhook_secret_file"])
+    if urls and secret_file is None:
+        raise ConfigurationError("[quotas] webhook_url needs webhook_secret_file: what is sent is signed")
+    values |= {"webhook_url": tuple(dict.fromkeys(urls)), "webhook_secret_file": secret_file}
+    return QuotaSettings(**values)
+
+
+def _webhook(number: int, text: str) -> str:
+    """An address of a webhook. It may hold a secret, so no sentence repeats it."""
+    try:
+        parts = urlsplit(text)
+        plain = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        plain = False
+    written = text.isascii() and text.isprintable() and " " not in text
+    if not (plain and written) or "@" in parts.netloc or parts.fragment:
+        raise ConfigurationError(
+            f"[quotas] webhook_url: number {number} is not an address such as "
+            "https://hooks.example/multisite, or it names a user"
+        )
+    return text
 
 
 def _root_path(text: str) -> str:

@@ -111,14 +111,20 @@ def add_fresh(parser: argparse.ArgumentParser) -> None:
 
 
 def missing_sentence(
-    missing: Iterable[dict[str, Any]], opening: str = "Totals are incomplete; not in them"
+    missing: Iterable[dict[str, Any]],
+    opening: str = "Totals are incomplete; not in them",
+    *,
+    regions_in_all: int | None = None,
 ) -> str:
-    """What totals do not contain, region by region: `RegionTwo (compute, volume unreachable)`."""
+    """What totals do not contain, region by region: `RegionTwo (compute, volume unreachable)`.
+
+    `regions_in_all` is the number of regions where `missing` names the first of them only.
+    """
     regions: dict[str, dict[str, str]] = defaultdict(dict)
     for part in missing:
         regions[part["region"]][part["service"]] = part["state"]
     named = [f"{region} ({in_words(states)})" for region, states in list(regions.items())[:NAMED]]
-    rest = len(regions) - len(named)
+    rest = (len(regions) if regions_in_all is None else regions_in_all) - len(named)
     if rest:
         named.append(f"and {rest} more region{'s' if rest > 1 else ''}")
     return f"{opening}: {', '.join(named)}"

@@ -37,6 +37,8 @@ ADVICE = {
     "not-offered": "",
     "operation-not-cancellable": "",
     "operation-not-retryable": "",
+    "quota-cap-exceeded": "`openstack multisite quota cap list` shows the caps",
+    "too-many-requests": "",
     "database-unavailable": "tell the operator of multisite",
 }
 ADVICE_BY_STATUS = {
@@ -49,11 +51,16 @@ ADVICE_BY_STATUS = {
 }
 _NAMES = "`openstack multisite region list` shows the names"
 #: What to do about something that is not there, by what the service says of it.
-ADVICE_BY_DETAIL = {r"^there (is no region|are no regions) called ": _NAMES}
+ADVICE_BY_DETAIL = {
+    r"^there (is no region|are no regions) called ": _NAMES,
+    r"^there is no project ": "give the id of a project that the home Keystone has",
+    r"^there is no quota class ": "`openstack multisite quota class list` shows them",
+}
 #: The same, by its path.
 ADVICE_NOT_FOUND = {
     r"/v1/(regions|capacity)/(?!discover$)": _NAMES,
     r"/v1/operations/": "`openstack multisite operation list` shows those that you may see",
+    r"/v1/quotas/": "`openstack multisite quota list` shows the projects whose limits multisite keeps",
     r"/v1/usage/": "give a project's id, or a name that you may look up in Keystone; others' use is hidden",
 }
 #: What is said when something answers with a status alone, as a proxy or a token filter does.

@@ -85,7 +85,8 @@ class ListItems(Lister):
             fresh=parsed_args.fresh,
         )
         if found.missing:
-            self.log.warning("%s.", missing_sentence(found.missing, NOT_READ))
+            sentence = missing_sentence(found.missing, NOT_READ, regions_in_all=found.missing_regions)
+            self.log.warning("%s.", sentence)
         fields = fields_of(self.kind, long=parsed_args.long)
         rows: Rows = [tuple(cell(item, field) for field in fields) for item in found.items]
         return [title(field) for field in fields], rows

@@ -19,7 +19,11 @@ class ListKeypair(Lister):
         """One row per keypair and region."""
         answer = self.multisite.keypairs(parsed_args.user, parsed_args.regions)
         if answer["missing"]:
-            self.log.warning("%s.", missing_sentence(answer["missing"], "Not read were the keypairs of"))
+            opening = "Not read were the keypairs of"
+            sentence = missing_sentence(
+                answer["missing"], opening, regions_in_all=answer.get("missing_regions")
+            )
+            self.log.warning("%s.", sentence)
         rows: Rows = [
             (each["name"], each["region"], each["fingerprint"], each["type"]) for each in answer["keypairs"]
         ]

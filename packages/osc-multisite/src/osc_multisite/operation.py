@@ -5,11 +5,21 @@ ends, and what to do when it ends badly.
 """
 
 import argparse
+from abc import abstractmethod
 from typing import Any
 
 from osc_multisite.columns import Cell, Measure, Sentence
 from osc_multisite.command import Command, Lister, ShowOne, Table
-from osc_multisite.following import CANCELLED, add_timeout, add_wait, failure_words, follow, in_words, require
+from osc_multisite.following import (
+    CANCELLED,
+    SUCCEEDED,
+    add_timeout,
+    add_wait,
+    failure_words,
+    follow,
+    in_words,
+    require,
+)
 from osc_multisite.inventory import positive
 
 Json = dict[str, Any]
@@ -148,8 +158,11 @@ class ShowOperation(ShowOne):
         return (*FIELDS, "regions"), (*cells, PartLines(found["regions"]))
 
 
-class CancelOperation(Command):
-    """Cancel an operation: what it did is undone."""
+class SteerOperation(Command):
+    """Ask something of an operation; with `--wait`, status 1 unless it ends as it was asked to."""
+
+    #: The state in which it has to end.
+    wanted: str
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The operation, and whether to wait."""
@@ -159,27 +172,34 @@ class CancelOperation(Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Ask for it; with `--wait`, status 1 unless it ends as cancelled."""
-        self.multisite.cancel_operation(parsed_args.operation)
+        """Ask for it, and follow it where one wants to wait."""
+        self.steer(parsed_args.operation)
         if parsed_args.wait:
-            require(follow(self.multisite, parsed_args.operation, parsed_args.timeout), CANCELLED)
+            require(follow(self.multisite, parsed_args.operation, parsed_args.timeout), self.wanted)
+
+    @abstractmethod
+    def steer(self, operation: str) -> None:
+        """Ask for it; each command's own."""
 
 
-class RetryOperation(Command):
+class CancelOperation(SteerOperation):
+    """Cancel an operation: what waits ends, what is at work is undone, what has ended stays."""
+
+    wanted = CANCELLED
+
+    def steer(self, operation: str) -> None:
+        """Cancel it."""
+        self.multisite.cancel_operation(operation)
+
+
+class RetryOperation(SteerOperation):
     """Do what failed or was cancelled again; go on undoing where that failed."""
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """The operation, and whether to wait."""
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        add_id(parser)
-        add_wait(parser)
-        return parser
+    wanted = SUCCEEDED
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
-        """Ask for it; with `--wait`, status 1 unless it succeeds."""
-        self.multisite.retry_operation(parsed_args.operation)
-        if parsed_args.wait:
-            require(follow(self.multisite, parsed_args.operation, parsed_args.timeout))
+    def steer(self, operation: str) -> None:
+        """Try it again."""
+        self.multisite.retry_operation(operation)
 
 
 class WaitOperation(Command):

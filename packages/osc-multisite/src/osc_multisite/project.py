@@ -40,6 +40,20 @@ def project_id(client_manager: Any, project: str | None, domain: str | None) -> 
     return _look_up(client_manager.sdk_connection.identity, project, domain)
 
 
+def domain_id(client_manager: Any, domain: str) -> str:
+    """The id of a domain given by name or id; the word itself where Keystone does not let it be looked up.
+
+    Raises:
+        CommandError: Keystone has no such domain.
+    """
+    from openstackclient.identity import common  # loaded by now, but not for `--help`
+
+    try:
+        return str(common.find_domain_id_sdk(client_manager.sdk_connection.identity, domain))
+    except exceptions.CommandError as error:
+        raise exceptions.CommandError(f"Keystone has no domain '{domain}'.") from error
+
+
 def _look_up(identity: Any, project: str, domain: str | None) -> str:
     from openstack import exceptions as sdk_exceptions  # loaded by now, but not for `--help`
     from openstackclient.identity import common

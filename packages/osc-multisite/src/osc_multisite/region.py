@@ -137,8 +137,11 @@ class TestRegion(Lister):
         if parsed_args.all:
             return self._test_all(parsed_args)
         self.result = self.multisite.test_region(parsed_args.name)
-        rows = [(check["check"], check["ok"], Sentence(check["detail"])) for check in self.result["checks"]]
-        return ["Check", "OK", "Detail"], rows
+        rows = [
+            (check["check"], check["ok"], check["code"], Sentence(check["detail"]))
+            for check in self.result["checks"]
+        ]
+        return ["Check", "OK", "Code", "Detail"], rows
 
     def _test_all(self, parsed_args: argparse.Namespace) -> Table:
         """The operation that was begun, or with `--wait` a row per region."""

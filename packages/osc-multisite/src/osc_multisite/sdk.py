@@ -37,10 +37,15 @@ MOST_ROWS = 1000
 
 
 class Inventory(NamedTuple):
-    """Items of one kind, and the services of regions whose items are not among them, or are old."""
+    """Items of one kind, and the services of regions whose items are not among them, or are old.
+
+    Of many such regions `missing` names the first only; `missing_regions` is how many there are (an older
+    service names all, and does not say).
+    """
 
     items: list[Json]
     missing: list[Json]
+    missing_regions: int | None
 
 
 class MultisiteProxy(proxy.Proxy):
@@ -98,7 +103,10 @@ class MultisiteProxy(proxy.Proxy):
         return self._read(_operation(operation_id))
 
     def cancel_operation(self, operation_id: str) -> Json:
-        """Cancel an operation, whose OPERATION is returned: what it did is undone."""
+        """Cancel an operation: what waits ends, what is at work is undone, what has ended stays.
+
+        The OPERATION is returned.
+        """
         return self._write("POST", f"{_operation(operation_id)}/cancel")
 
     def retry_operation(self, operation_id: str) -> Json:
@@ -141,15 +149,141 @@ class MultisiteProxy(proxy.Proxy):
         self, project_id: str | None = None, regions: Iterable[str] = (), *, fresh: bool = False
     ) -> Json:
         """PROJECT: the use of a project, by default the token's own, in each region."""
-        project_id = project_id or self.get_project_id()
-        if not project_id:
+        return self._read(
+            f"/v1/usage/{_segment(self.project_or_own(project_id))}", _query(region=regions, fresh=fresh)
+        )
+
+    def quotas(self, sort: str | None = None) -> Iterator[Json]:
+        """How the global limits of each project stand, those under most pressure (on `sort`) first."""
+        return self._items("/v1/quotas", "quotas", _parameters({"sort": sort}))
+
+    def quota(self, project_id: str | None = None) -> Json:
+        """QUOTA: the global limits of a project, by default the token's own, and each region's part."""
+        return self._read(_quota(self.project_or_own(project_id)))
+
+    def set_quota(self, project_id: str, **fields: Any) -> Json:
+        """Change a project's limits, as `PATCH /v1/quotas/{project_id}` takes it: an OPERATION."""
+        return self._write("PATCH", _quota(project_id), fields)
+
+    def plan_quota(self, project_id: str, **fields: Any) -> Json:
+        """The exact `writes` that the same change would make now, and what was `missing`."""
+        return self._write("POST", f"{_quota(project_id)}/plan", fields)
+
+    def unset_quota(self, project_id: str) -> Json:
+        """Keep the limits of a project no more; regions get back what they had: an OPERATION."""
+        return self._write("DELETE", _quota(project_id))
+
+    def balance_quota(self, project_id: str, regions: Iterable[str] = ()) -> Json:
+        """Balance a project now, with more for these regions: an OPERATION."""
+        return self._write("POST", f"{_quota(project_id)}/balance", {"regions": list(regions)})
+
+    def import_quota(
+        self, project_id: str | None = None, resources: Iterable[str] = (), kind: str | None = None
+    ) -> Json:
+        """Global limits that today's limits of the regions add up to, in `proposals`; nothing is changed."""
+        body = {"project_id": self.project_or_own(project_id), "resources": list(resources), "kind": kind}
+        return self._write("POST", "/v1/quotas/import", body)
+
+    def quota_classes(self) -> Json:
+        """All classes of limits: name → resource → `limit`, `kind`, `burst`."""
+        return cast("Json", self._read("/v1/quota-classes")["classes"])
+
+    def set_quota_class(self, name: str, limits: Json) -> Json:
+        """Change limits of a class, `None` takes one out; all that it has now."""
+        answer = self._write("PATCH", f"/v1/quota-classes/{_segment(name)}", {"limits": limits})
+        return cast("Json", answer["classes"][name])
+
+    def plan_quota_class(self, name: str, limits: Json) -> Json:
+        """The exact writes that this change of a class would make now: `plans` by project, `left_out`."""
+        return self._write("POST", f"/v1/quota-classes/{_segment(name)}/plan", {"limits": limits})
+
+    def delete_quota_class(self, name: str) -> None:
+        """Forget a class that no project follows by its name."""
+        self._call("DELETE", f"/v1/quota-classes/{_segment(name)}")
+
+    def quota_caps(self) -> list[Json]:
+        """What domains and trees may have: `scope`, `scope_id`, `resource`, `limit`."""
+        return cast("list[Json]", self._read("/v1/quota-caps")["caps"])
+
+    def set_quota_cap(self, scope: str, scope_id: str, resource: str, limit: int) -> list[Json]:
+        """Set what a `domain` or `tree` may have, -1 for no cap; all caps."""
+        body = {"scope": scope, "scope_id": scope_id, "resource": resource, "limit": limit}
+        return cast("list[Json]", self._write("PUT", "/v1/quota-caps", body)["caps"])
+
+    def quota_backends(self) -> list[Json]:
+        """Where operators say that regions keep limits: `region`, `service`, `backend`."""
+        return cast("list[Json]", self._read("/v1/quota-backends")["backends"])
+
+    def set_quota_backend(self, region: str, service: str, backend: str | None) -> list[Json]:
+        """Say where a service of a region keeps its limits, `None` to have it found out; all that is said."""
+        path = f"/v1/quota-backends/{_segment(region)}/{_segment(service)}"
+        return cast("list[Json]", self._write("PUT", path, {"backend": backend})["backends"])
+
+    def quota_events(
+        self, kinds: Iterable[str] = (), project_id: str | None = None, *, limit: int | None = None
+    ) -> Iterator[Json]:
+        """EVENT after EVENT, the newest first, at most `limit` of them; of one project where it is named."""
+        query = _query(kind=kinds) + _parameters({"project_id": project_id})
+        return self._at_most(limit, "/v1/quota-events", "events", query)
+
+    def project_or_own(self, project_id: str | None) -> str:
+        """The id, or that of the token's own project where there is none.
+
+        Raises:
+            MultisiteError: the token belongs to no project.
+        """
+        found = project_id or self.get_project_id()
+        if not found:
             raise errors.MultisiteError("Your token belongs to no project: name the project.")
-        return self._read(f"/v1/usage/{_segment(project_id)}", _query(region=regions, fresh=fresh))
+        return str(found)
 
     def usages(self, sort: str | None = None, regions: Iterable[str] = ()) -> Iterator[Json]:
         """The use of every followed project; `sort` is a resource, the greatest use comes first."""
         query = _query(sort=[sort] if sort else [], region=regions)
         return self._items("/v1/usage", "projects", query)
+
+    def quota_history(self, project_id: str | None = None, **filters: Any) -> Json:
+        """How a project's quota, by default the token's own, was used, and when it runs out.
+
+        QUOTAPOINT after QUOTAPOINT in `points`, by resource a FORECAST in `forecast`.
+        `filters` are the parameters of `GET /v1/quotas/{project_id}/history`: `resource` (names), `since`,
+        `until` (ISO 8601, with a time zone) and `resolution` (`raw` or `hour`).
+        """
+        path = f"{_quota(self.project_or_own(project_id))}/history"
+        pages = list(self._pages(path, "points", _parameters(filters)))
+        return {**pages[0], "points": [point for page in pages for point in page["points"]], "links": []}
+
+    def quota_requests(self, **filters: Any) -> Iterator[Json]:
+        """QUOTAREQUEST after QUOTAREQUEST, the newest first.
+
+        `filters` are the parameters of `GET /v1/quota-requests`: `state` (several), `project_id`.
+        """
+        return self._items("/v1/quota-requests", "requests", _parameters(filters))
+
+    def quota_request(self, request_id: str) -> Json:
+        """One QUOTAREQUEST."""
+        return self._read(_quota_request(request_id))
+
+    def create_quota_request(self, limits: Mapping[str, int], reason: str) -> Json:
+        """Ask for global limits for the project of the token, by resource: the QUOTAREQUEST."""
+        return self._write("POST", "/v1/quota-requests", {"limits": dict(limits), "reason": reason})
+
+    def cancel_quota_request(self, request_id: str) -> Json:
+        """Take a request back, and return its QUOTAREQUEST."""
+        return self._write("POST", f"{_quota_request(request_id)}/cancel")
+
+    def approve_quota_request(
+        self, request_id: str, limits: Mapping[str, int] | None = None, answer: str | None = None
+    ) -> Json:
+        """Grant a request, or only these `limits` of it; the OPERATION that writes them."""
+        body: Json = {"limits": dict(limits)} if limits else {}
+        if answer is not None:
+            body["answer"] = answer
+        return self._write("POST", f"{_quota_request(request_id)}/approve", body)
+
+    def refuse_quota_request(self, request_id: str, reason: str) -> Json:
+        """Refuse a request, and return its QUOTAREQUEST."""
+        return self._write("POST", f"{_quota_request(request_id)}/refuse", {"reason": reason})
 
     def inventory(self, kind: str, *, limit: int | None = None, **filters: Any) -> Inventory:
         """The items of a kind (`servers`, `floating-ips`, …) in all regions, at most `limit` of them.
@@ -166,7 +300,7 @@ class MultisiteProxy(proxy.Proxy):
             items += page["items"]
             if limit is not None and len(items) >= limit:
                 break
-        return Inventory(items[:limit], page["missing"])
+        return Inventory(items[:limit], page["missing"], page.get("missing_regions"))
 
     def inventory_item(self, kind: str, region: str, item_id: str, *, fresh: bool = False) -> Json:
         """One item; `fresh` reads the region now."""
@@ -283,8 +417,16 @@ def _item(kind: str, region: str, item_id: str) -> str:
     return f"/v1/inventory/{_segment(kind)}/{_segment(region)}/{_segment(item_id)}"
 
 
+def _quota(project_id: str) -> str:
+    return f"/v1/quotas/{_segment(project_id)}"
+
+
 def _operation(operation_id: str) -> str:
     return f"/v1/operations/{_segment(operation_id)}"
+
+
+def _quota_request(request_id: str) -> str:
+    return f"/v1/quota-requests/{_segment(request_id)}"
 
 
 def _segment(name: str) -> str:

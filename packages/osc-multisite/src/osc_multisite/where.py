@@ -27,7 +27,10 @@ class Where(Lister):
         """One row per item."""
         answer = self.multisite.where(parsed_args.text, limit=parsed_args.limit)
         if answer["missing"]:
-            self.log.warning("%s.", missing_sentence(answer["missing"], NOT_READ))
+            sentence = missing_sentence(
+                answer["missing"], NOT_READ, regions_in_all=answer.get("missing_regions")
+            )
+            self.log.warning("%s.", sentence)
         if answer["more"]:
             self.log.warning("There is more than this: write more of it, or raise --limit (200 at most).")
         rows: Rows = []

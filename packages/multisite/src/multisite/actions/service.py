@@ -7,6 +7,7 @@ from multisite.actions.bodies import ActionBody
 from multisite.actions.errors import NotOffered, RegionDisabled, RegionOwnKeystone
 from multisite.actions.lines import NOUNS, VERBS, line
 from multisite.actions.model import Acted, Action, Deed
+from multisite.clock import Clock
 from multisite.errors import BadRequest, DomainScopedToken, MultisiteError, NotFound
 from multisite.inventory.kinds import BY_PLURAL
 from multisite.inventory.model import InventoryRow
@@ -32,12 +33,14 @@ class ActionService:
         inventory: InventoryService,
         regions: RegionService,
         policy: Policy,
+        clock: Clock,
     ) -> None:
         self._asker = asker
         self._items = items
         self._inventory = inventory
         self._regions = regions
         self._policy = policy
+        self._clock = clock
 
     async def act(  # noqa: PLR0913 - who, with what, does what, where, to what, how
         self,
@@ -88,12 +91,13 @@ class ActionService:
         """The item as it is now, stored for the next listing; `None` where it is gone or was not read."""
         kind = BY_PLURAL[deed.action.kind]
         try:
+            at = self._clock.now()
             raw = await self._asker.performer.item(deed, item_id)
             if raw is None:
                 await self._items.remove(deed.region, kind.name, item_id)
                 return None
             names = {deed.requester.project_id or "": deed.requester.project_name or ""}
-            await self._items.put(deed.region, kind.name, parse(kind, raw), names)
+            await self._items.put(deed.region, kind.name, parse(kind, raw), names, at)
             return await self._inventory.show(deed.requester, kind.plural, deed.region.name, item_id)
         except (MultisiteError, Malformed) as error:
             LOG.warning("region %s: %s %s was not read back: %s", deed.region.name, kind.name, item_id, error)

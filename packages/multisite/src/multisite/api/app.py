@@ -48,6 +48,10 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.capacity = assembly.capacity
     app.state.history = assembly.history
     app.state.usage = assembly.usage
+    app.state.quotas = assembly.quotas
+    app.state.quota_rules = assembly.quota_rules
+    app.state.quota_history = assembly.quota_history
+    app.state.quota_requests = assembly.quota_requests
     app.state.inventory = assembly.inventory
     app.state.search = assembly.search
     app.state.keypairs = assembly.keypairs
@@ -86,6 +90,10 @@ def _pages(assembly: Assembly, authenticator: Authenticator) -> Pages:
             offers=assembly.offers,
             policy=assembly.policy,
         ),
+        quotas=assembly.quotas,
+        quota_rules=assembly.quota_rules,
+        quota_history=assembly.quota_history,
+        quota_requests=assembly.quota_requests,
     )
     sealer = SessionSealer(page_key(assembly.settings.page.secret_file))
     interval = assembly.settings.page.events_interval

@@ -33,6 +33,11 @@ def install(app: FastAPI, auth_url: str) -> None:
     async def known(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, MultisiteError)  # noqa: S101 - registered for this class only
         headers = {}
+        if error.told != error.detail:
+            request_id = getattr(request.state, "request_id", "")
+            LOG.log(
+                error.log_level, "%s %s %s: %s", request_id, request.method, request.url.path, error.detail
+            )
         if isinstance(error, Unauthenticated):
             headers["WWW-Authenticate"] = f'Keystone uri="{auth_url}"'
         return _answer(request, error, headers)
@@ -72,7 +77,7 @@ def _answer(request: Request, error: MultisiteError, headers: dict[str, str] | N
         "status": error.status,
         "code": error.code,
         "title": error.title,
-        "detail": error.detail,
+        "detail": error.told,
         "request_id": getattr(request.state, "request_id", ""),
     }
     if error.hint:

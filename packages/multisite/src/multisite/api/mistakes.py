@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from multisite.http import TEXT
+from multisite.http import LINE, TEXT
 
 #: So many mistakes are told at once.
 TOLD = 3
@@ -43,6 +43,9 @@ _SENTENCES = {
     "datetime_object_invalid": _MOMENT,
 }
 
+#: What is too short, and of what it has too few.
+_SHORT = {"string_too_short": "characters", "too_short": "items"}
+
 Mistake = Mapping[str, Any]
 
 
@@ -65,17 +68,24 @@ def _one(mistake: Mistake, body: type[BaseModel] | None) -> str:
     return f"{where}: {what}"
 
 
+#: What no text may hold, in words.
+_PLAIN = {
+    TEXT: "it holds the character U+0000; write plain text",
+    LINE: "it holds a line break or another control character; write plain text in one line",
+}
+
+
 def _what(mistake: Mistake, path: Sequence[Any], body: type[BaseModel] | None) -> str:
     kind, context = mistake["type"], mistake.get("ctx") or {}
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
         return f"there is no such field; there are: {', '.join(_fields(body, path[:-1]))}"
-    if kind == "string_too_short":
+    if kind in _SHORT:
         least = context["min_length"]
-        return "it must not be empty" if least == 1 else f"it has less than {least} characters"
-    if kind == "string_pattern_mismatch" and context.get("pattern") == TEXT:
-        return "it holds the character U+0000; write plain text"
+        return "it must not be empty" if least == 1 else f"it has less than {least} {_SHORT[kind]}"
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _PLAIN:
+        return _PLAIN[context["pattern"]]
     if not path and isinstance(mistake.get("input"), bytes):
         return "send it with the header Content-Type: application/json"
     known = _SENTENCES.get(kind)
@@ -83,12 +93,19 @@ def _what(mistake: Mistake, path: Sequence[Any], body: type[BaseModel] | None) -
 
 
 def _fields(model: type[BaseModel] | None, path: Sequence[Any]) -> list[str]:
-    """The names of the fields at `path` of a body."""
+    """The names of the fields at `path` of a body; keys of mappings and places of lists are passed over."""
     for part in path:
         field = model.model_fields.get(str(part)) if model else None
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        model = _model_in(field.annotation) if field else model
     return sorted(model.model_fields) if model else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(each) for each in get_args(annotation))
+    return next((each for each in found if each is not None), None)
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,9 @@ from multisite.capacity.history import routes as history
 from multisite.engine import routes as operations
 from multisite.errors import BadRequest, Unauthenticated
 from multisite.inventory import routes as inventory
+from multisite.quotas import routes as quotas
+from multisite.quotas.history import routes as quota_history
+from multisite.quotas.requests import routes as quota_requests
 from multisite.regions import routes as regions
 from multisite.usage import routes as usage
 
@@ -57,6 +60,29 @@ ROUTES = (
     Route("GET", "/v1/capacity/{region}", capacity.show_capacity),
     Route("GET", "/v1/usage", usage.list_usage),
     Route("GET", "/v1/usage/{project_id}", usage.show_usage),
+    Route("GET", "/v1/quotas", quotas.list_quotas),
+    Route("POST", "/v1/quotas/import", quotas.import_quota),
+    Route("GET", "/v1/quotas/{project_id}", quotas.show_quota),
+    Route("PATCH", "/v1/quotas/{project_id}", quotas.change_quota, status=202),
+    Route("DELETE", "/v1/quotas/{project_id}", quotas.unset_quota, status=202),
+    Route("POST", "/v1/quotas/{project_id}/plan", quotas.plan_quota),
+    Route("POST", "/v1/quotas/{project_id}/balance", quotas.balance_quota, status=202),
+    Route("GET", "/v1/quota-classes", quotas.list_classes),
+    Route("PATCH", "/v1/quota-classes/{name}", quotas.change_class),
+    Route("POST", "/v1/quota-classes/{name}/plan", quotas.plan_class),
+    Route("DELETE", "/v1/quota-classes/{name}", quotas.delete_class, status=204),
+    Route("GET", "/v1/quota-caps", quotas.list_caps),
+    Route("PUT", "/v1/quota-caps", quotas.set_cap),
+    Route("GET", "/v1/quota-backends", quotas.list_backends),
+    Route("PUT", "/v1/quota-backends/{region}/{service}", quotas.set_backend),
+    Route("GET", "/v1/quota-events", quotas.list_events),
+    Route("GET", "/v1/quotas/{project_id}/history", quota_history.list_quota_history),
+    Route("GET", "/v1/quota-requests", quota_requests.list_quota_requests),
+    Route("POST", "/v1/quota-requests", quota_requests.create_quota_request, status=201),
+    Route("GET", "/v1/quota-requests/{id}", quota_requests.show_quota_request),
+    Route("POST", "/v1/quota-requests/{id}/cancel", quota_requests.cancel_quota_request),
+    Route("POST", "/v1/quota-requests/{id}/approve", quota_requests.approve_quota_request, status=202),
+    Route("POST", "/v1/quota-requests/{id}/refuse", quota_requests.refuse_quota_request),
     Route("GET", "/v1/inventory/search", inventory.search_inventory),
     Route("GET", "/v1/inventory/keypairs", inventory.list_keypairs),
     Route("GET", "/v1/inventory/offers/{region}", actions.show_offers),

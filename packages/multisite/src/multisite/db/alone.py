@@ -4,7 +4,6 @@ Two services on one file would each believe that they are alone. A lock on a fil
 there; the kernel gives it back when that process ends, however it ends. PostgreSQL is for many.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from multisite.db.engine import parse_url
 from multisite.errors import ConfigurationError
+from multisite.locks import lock
 
 LOG = logging.getLogger(__name__)
 
@@ -35,19 +35,17 @@ def alone_on_file(url: str, otherwise: str) -> Iterator[None]:
         yield
         return
     try:
-        _lock(descriptor, parsed.database, otherwise)
+        _be_alone(descriptor, parsed.database, otherwise)
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, database: str, otherwise: str) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+def _be_alone(descriptor: int, database: str, otherwise: str) -> None:
+    if not lock(descriptor):
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         raise ConfigurationError(
             f"multisite (process {holder}) is at work on the database {database}; {otherwise}"
-        ) from None
+        )
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -40,6 +40,15 @@ async def record(  # noqa: PLR0913 - who, when, what, on what, before, after: th
     return int(written.scalar_one())
 
 
+async def forget(connection: AsyncConnection, before: datetime, most: int) -> int:
+    """Forget the oldest records from before a moment, `most` of them at once; how many those were."""
+    records = audit_records.c
+    old = sa.select(records.id).where(records.at < before).order_by(records.at, records.id).limit(most)
+    rows = old.with_for_update(skip_locked=True)
+    gone = await connection.execute(sa.delete(audit_records).where(records.id.in_(rows)))
+    return gone.rowcount
+
+
 async def conclude(connection: AsyncConnection, record_id: int, after: Mapping[str, Any]) -> None:
     """Say in a record what came of what it is about."""
     await connection.execute(

@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,17 +18,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from multisite.db.room import Room, why_unwritable
+from multisite.db.sqlite import Connection
 from multisite.errors import ConfigurationError, DatabaseAway, DatabaseUnwritable
 
 BUSY_TIMEOUT = 30.0
 #: Seconds that a transaction may stand open with nothing done in it.
 STANDSTILL = 5.0
+#: KiB of the file that each of SQLite's connections keeps; with its default of 2000 a page of a listing over
+#: 173,000 items reads most of its rows from the file again.
+SQLITE_CACHE = 16384
 _BUSY = "all connections to the database are in use, and none became free in time"
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 #: How SQLite says that the file is no database (any more).
 _DAMAGE = re.compile(r"malformed|not a database|disk image")
 _SYNC_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+
+
+class _Undone(Exception):
+    """Rolls a transaction back."""
 
 
 class Database:
@@ -88,6 +96,14 @@ class Database:
             self.room.failed(described)
         raise described from failure
 
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is rolled back at the end of the block: to see what a change would lead to."""
+        with suppress(_Undone):
+            async with self.write() as connection:
+                yield connection
+                raise _Undone
+
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
@@ -145,7 +161,7 @@ def sync_engine(url: sa.URL) -> sa.Engine:
 def _make_engine(url: sa.URL, *, sqlite: bool) -> AsyncEngine:
     options: dict[str, Any] = {"json_serializer": _dumps, "pool_pre_ping": not sqlite}
     if sqlite:
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT}
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT, "async_creator_fn": Connection}
     engine = create_async_engine(url.set(drivername=_ASYNC_DRIVERS[url.get_backend_name()]), **options)
     if sqlite:
         sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -157,6 +173,7 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA cache_size=-{SQLITE_CACHE}")
     cursor.close()
     # The driver's own BEGIN is DEFERRED and comes late; `Database.write` says BEGIN IMMEDIATE itself.
     connection.isolation_level = None

@@ -205,6 +205,7 @@ inventory_items = sa.Table(
     sa.Column("digest", sa.String(32), nullable=False),
     sa.Column("addresses", _SMALL_JSON),
     sa.Column("attributes", _SMALL_JSON, nullable=False),
+    sa.Column("observed_at", UtcDateTime),
     sa.Index("ix_inventory_items_by_name", "kind", "folded_name", "region", "id"),
     sa.Index("ix_inventory_items_by_region", "kind", "region", "id"),
     sa.Index("ix_inventory_items_by_status", "kind", "status", "region", "id"),
@@ -212,9 +213,10 @@ inventory_items = sa.Table(
     sa.Index("ix_inventory_items_by_project", "project_id", "kind", "folded_name", "region", "id"),
     sa.Index("ix_inventory_items_by_created_at", "kind", "created_at", "region", "id"),
     sa.Index("ix_inventory_items_by_updated_at", "kind", "updated_at", "region", "id"),
-    sa.Index("ix_inventory_items_by_id", "id"),
+    # Ports are looked up by id, and by the server that they are for, without fetching their rows.
+    sa.Index("ix_inventory_items_by_id", "id", "kind", "region_id", "device_id"),
     sa.Index("ix_inventory_items_by_parent", "parent_id"),
-    sa.Index("ix_inventory_items_by_device", "device_id"),
+    sa.Index("ix_inventory_items_by_device", "device_id", "region_id", "id"),
 )
 
 inventory_addresses = sa.Table(
@@ -225,7 +227,7 @@ inventory_addresses = sa.Table(
     sa.Column("packed", _ORDERED, nullable=False),
     sa.Column("port_id", sa.String(255)),
     sa.Index("ix_inventory_addresses_by_address", "address"),
-    sa.Index("ix_inventory_addresses_by_packed", "packed"),
+    sa.Index("ix_inventory_addresses_by_value", "kind", "packed", "region_id", "id", "port_id"),
     sa.Index("ix_inventory_addresses_by_port", "port_id"),
 )
 
@@ -249,6 +251,7 @@ inventory_syncs = sa.Table(
     sa.Column("error_detail", sa.Text),
     sa.Column("malformed", sa.Integer, nullable=False),
     sa.Column("since", sa.String(64)),
+    sa.Index("ix_inventory_syncs_by_time", "kind", "observed_at", "error_code"),
 )
 
 inventory_keystones = sa.Table(

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from multisite.clock import Clock
 from multisite.db.turns import in_turn
-from multisite.engine.durable import Durable, workflow_id_of
+from multisite.engine.durable import Durable
 from multisite.engine.executors import Executors
+from multisite.engine.forgetting import Forgetting
 from multisite.engine.runner import Runner
 from multisite.engine.schedules import Scheduling
 from multisite.engine.store import OperationStore
@@ -23,9 +23,8 @@ LOG = logging.getLogger(__name__)
 WATCH, LOOKS = 1.0, 4
 #: Seconds between two looks for parts that nobody living runs.
 ORPHANS_INTERVAL = 60.0
-#: Seconds between two rounds of forgetting, and operations that one round forgets at most.
+#: Seconds between two rounds of forgetting.
 FORGET_INTERVAL = 60.0
-FORGET = 200
 
 
 @dataclass(slots=True)
@@ -40,12 +39,16 @@ class Engine:
     settings: OperationSettings
     clock: Clock
     on_lost: Sequence[Callable[[], None]] = ()
+    forgetting: Forgetting = field(init=False)
     _beating: asyncio.Task[None] | None = None
     _watching: asyncio.Task[None] | None = None
     _ticking: asyncio.Task[None] | None = None
     _shared_by: int = 0
     _orphans_at: float = field(default=float("-inf"))
     _forget_at: float = field(default=float("-inf"))
+
+    def __post_init__(self) -> None:
+        self.forgetting = Forgetting(self.store, self.durable, self.settings, self.clock)
 
     async def start(self) -> None:
         """Be an executor, take over what dead ones left, begin to run parts."""
@@ -132,20 +135,5 @@ class Engine:
         if not self.executors.alive:
             return
         await self.scheduling.look()
-        if self.clock.monotonic() >= self._forget_at and not await self._forget():
+        if self.clock.monotonic() >= self._forget_at and not await self.forgetting.round():
             self._forget_at = self.clock.monotonic() + FORGET_INTERVAL
-
-    async def _forget(self) -> bool:
-        """Forget some of the operations that ended long ago; whether there may be more."""
-        moment = self.clock.now() - timedelta(seconds=self.settings.keep)
-        old = await self.store.finished_before(moment, FORGET)
-        if not old:
-            return False
-        workflows = [
-            workflow_id_of(operation_id, name, number)
-            for operation_id, name, attempt in old
-            for number in range(1, attempt + 1)
-        ]
-        await self.durable.delete(workflows)
-        await self.store.delete({operation_id for operation_id, _, _ in old})
-        return True

@@ -124,6 +124,13 @@ class Executors:
         """Whether nobody can have taken us for dead, as far as we know: ask before beginning anything."""
         return self._clock.monotonic() - self._beaten_at < self._ttl
 
+    def may_send(self, fence: Fence) -> bool:
+        """Whether what began behind this fence may be sent now: ask right before each byte of it.
+
+        Not so once we begin anew: what was begun before is done by whoever took it over.
+        """
+        return self.alive and fence == self.fence
+
     @property
     def count(self) -> int:
         """How many processes there are, with ours."""

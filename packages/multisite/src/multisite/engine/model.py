@@ -44,7 +44,8 @@ STEP_CODES = {
     "region-refused": "The region refused a write.",
     "region-unavailable": "The region cannot be reached; the write was not sent.",
     "region-failed": "The region answered a write with an error of its own.",
-    "credential-lacking": "A test found that a region does not answer its credential as it has to.",
+    "credential-lacking": "A test found that a region's credential lacks the role admin.",
+    "region-not-in-catalog": "A test found that the catalog of a region's credential lacks the region.",
     "unknown-kind": "This multisite knows no operation of this kind.",
     "internal-error": "A mistake of multisite.",
 }

@@ -99,7 +99,7 @@ async def show_operation(request: Request, id: Id) -> RegionsOfOperation:  # noq
 
 
 async def cancel_operation(request: Request, id: Id) -> OperationAnswer:  # noqa: A002
-    """Cancel an operation: what it did is undone."""
+    """Cancel an operation: what waits ends, what is at work is undone, what has ended stays."""
     return operation_answer(await _service(request).cancel(requester(request), id))
 
 

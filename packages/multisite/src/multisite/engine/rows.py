@@ -35,6 +35,11 @@ async def operations_of(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]
     return [_operation(row, counts[row.id], percents[row.id], failures.get(row.id)) for row in rows]
 
 
+def uncounted(row: sa.Row[Any]) -> Operation:
+    """The operation of this row as if it had no parts: no counts, no failure; for those who run it."""
+    return _operation(row, {}, 0, None)
+
+
 def _operation(
     row: sa.Row[Any], counts: Mapping[State, int], percents: int, failure: Failure | None
 ) -> Operation:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
-from multisite.engine.executors import Fence
+from multisite.engine.executors import Fence, Fenced
 from multisite.engine.model import Failure, Json, Operation
 from multisite.engine.writes import RegionWrite
 from multisite.errors import DatabaseAway, MultisiteError
@@ -45,6 +45,8 @@ UNDO_ATTEMPTS = 4
 UNDO_PAUSE = 0.5
 #: Seconds between two looks whether the database is back.
 DATABASE_PAUSE = 0.5
+#: Seconds between two looks whether we live.
+SILENCE_PAUSE = 0.1
 
 
 class StepError(MultisiteError):
@@ -162,6 +164,17 @@ class Saga:
             return await work(connection)
 
         return await wait_to_store(self.runner.store.database, fenced, self.operation.id)
+
+    def may_send(self) -> bool:
+        """Whether anything may be sent to regions, as far as we know now."""
+        return self.runner.executors.may_send(self.fence)
+
+    async def until_it_may_send(self) -> None:
+        """Wait for the next beat, which tells whether we live. Raises `Fenced` where we do not."""
+        while not self.may_send():
+            if self.runner.executors.fence != self.fence:
+                raise Fenced(f"executor {self.fence.executor} was taken for dead")
+            await asyncio.sleep(SILENCE_PAUSE)
 
     def now(self) -> datetime:
         """The time."""

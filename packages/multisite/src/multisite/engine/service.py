@@ -1,6 +1,6 @@
 """Operations for users: begin, watch, cancel, try again."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,6 +43,8 @@ class OperationService:
     kinds: Kinds
     policy: Policy
     clock: Clock
+    #: Raises `NotFound` for a region that is not registered.
+    known: Callable[[str], Awaitable[None]]
 
     async def enqueue(
         self,
@@ -68,7 +70,8 @@ class OperationService:
     ) -> tuple[Sequence[Operation], str | None]:
         """A page of operations, the newest first, and the marker of the next page.
 
-        Raises `BadRequest` for a marker that is no operation's id, or a kind that there is not.
+        Raises `BadRequest` for a marker that is no operation's id, or a kind that there is not; `NotFound`
+        for a region that is neither registered nor in any operation that the user may see.
         """
         self.policy.require(requester, policies.LIST)
         unknown = sorted(set(wanted.kinds) - set(self.kinds.names))
@@ -83,8 +86,16 @@ class OperationService:
             if after is None or after.kind in hidden:
                 raise BadRequest(f"marker: there is no operation {marker!r} to continue after")
         found = await self.store.page(bounded, limit + 1, after)
+        if not found and wanted.region is not None:
+            await self._require_region(wanted.region, bounded)
         shown = [_for(requester, operation) for operation in found[:limit]]
         return shown, shown[-1].id if len(found) > limit else None
+
+    async def _require_region(self, name: str, bounded: Wanted) -> None:
+        """A region that was forgotten is still one, as long as operations tell of it."""
+        anything = Wanted(region=name, project_id=bounded.project_id, hidden=bounded.hidden)
+        if not await self.store.page(anything, 1, None):
+            await self.known(name)
 
     def kinds_for(self, requester: Requester) -> Sequence[str]:
         """The kinds of operations that this user may see, by name."""
@@ -126,7 +137,7 @@ class OperationService:
         async with self.store.database.write() as connection:
             states = {each.state for each in (await self.store.attempts(connection, operation_id)).values()}
             if not states & {State.QUEUED, State.RUNNING}:
-                raise NotCancellable(_why_not(states))
+                raise NotCancellable(f"operation {operation_id} cannot be cancelled: {_why_not(states)}")
             await self.store.request_cancel(connection, operation_id, now)
             await audit.record(connection, requester, now, "operation:cancel", operation_id)
             operation = await self.store.read(connection, operation_id)

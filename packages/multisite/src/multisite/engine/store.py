@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from multisite.db.engine import Database
 from multisite.db.tables import operation_parts, operations
 from multisite.engine.model import ENDED, Failure, Json, JsonObject, Operation, Part, State, Wanted, state_of
-from multisite.engine.rows import operations_of, part_of
+from multisite.engine.rows import operations_of, part_of, uncounted
 from multisite.requester import Requester
 
 _O, _P = operations.c, operation_parts.c
@@ -125,9 +125,11 @@ class OperationStore:
     ) -> Operation | None:
         """Mark a part as running; `None` where it ended, or a later attempt took its place.
 
-        A second run of the same attempt (after a crash) counts, too.
+        The operation is `uncounted`: counting all parts for each of them would be quadratic. A second run of
+        the same attempt (after a crash) counts, too.
         """
-        if await self._lock(connection, operation_id) is None:
+        operation = await self._lock(connection, operation_id)
+        if operation is None:
             return None
         open_ = sa.or_(_P.state.not_in(_ENDED), _P.attempt < attempt)
         state = sa.case((_P.undo_from.is_not(None), State.UNDOING.value), else_=State.RUNNING.value)
@@ -145,7 +147,7 @@ class OperationStore:
         if not began.rowcount:
             return None
         await self._settle(connection, operation_id, now)
-        return await self.read(connection, operation_id)
+        return uncounted(operation)
 
     async def advance(
         self, connection: AsyncConnection, operation_id: str, part: str, step: str, percent: int
@@ -298,15 +300,16 @@ class OperationStore:
         async with self.database.write() as connection:
             await connection.execute(sa.delete(operations).where(_O.id.in_(list(operation_ids))))
 
-    async def _lock(self, connection: AsyncConnection, operation_id: str) -> str | None:
-        """Let nobody else change this operation until the transaction ends; its id, if it is there."""
-        found = await connection.scalar(
+    async def _lock(self, connection: AsyncConnection, operation_id: str) -> sa.Row[Any] | None:
+        """Let nobody else change this operation until the transaction ends; its row, if it is there."""
+        found = await connection.execute(
             sa.update(operations)
             .where(_O.id == operation_id)
             .values(generation=_O.generation + 1)
-            .returning(_O.id)
+            .returning(operations)
         )
-        return str(found) if found else None
+        row: sa.Row[Any] | None = found.one_or_none()
+        return row
 
     async def _settle(self, connection: AsyncConnection, operation_id: str, now: datetime) -> None:
         """Give an operation the state that follows from its parts."""

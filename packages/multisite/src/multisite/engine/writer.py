@@ -8,7 +8,7 @@ from multisite.engine.recording import Recording
 from multisite.engine.writes import Author, Journal, RegionWrite
 from multisite.openstack.client import Target
 from multisite.openstack.failures import RegionCallError
-from multisite.openstack.once import AnswerLost, NeverSent
+from multisite.openstack.once import AnswerLost, NeverSent, Silenced
 from multisite.openstack.users import Refused, Reply, Stumbled, UserCalls, UserToken
 
 if TYPE_CHECKING:
@@ -62,11 +62,16 @@ class Writer:
         recording = Recording(
             self.journal, step.stored, author, self.clock, write.what, write.before, write.after
         )
-        client = self.calls.client(target, UserToken(token), author.request_id, recording)
+        may_send = step.saga.may_send
+        client = self.calls.client(target, UserToken(token), author.request_id, recording, may_send)
         body = write.body if write.body is not None else write.after
-        return await client.write(
-            write.method, write.service, write.path, body, microversion=write.microversion
-        )
+        while True:
+            try:
+                return await client.write(
+                    write.method, write.service, write.path, body, microversion=write.microversion
+                )
+            except Silenced:
+                await step.saga.until_it_may_send()
 
 
 def _author(step: "Step") -> Author:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.engine import Database
-from multisite.db.tables import region_writes
+from multisite.db.tables import operations, region_writes
 from multisite.engine.model import Json
 
 T = TypeVar("T")
@@ -150,6 +150,18 @@ class Journal:
                 finished_at=now,
             )
         )
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Forget the oldest writes from before a moment, `most` of them at once; how many those were.
+
+        Those of operations that are kept stay. Of two processes at once, each has rows of its own.
+        """
+        kept = sa.exists().where(operations.c.id == _W.operation_id)
+        old = sa.select(_W.id).where(_W.at < before, ~kept).order_by(_W.at, _W.id).limit(most)
+        async with self.database.write() as connection:
+            rows = old.with_for_update(skip_locked=True)
+            gone = await connection.execute(sa.delete(region_writes).where(_W.id.in_(rows)))
+            return gone.rowcount
 
     async def of_operation(self, operation_id: str, limit: int, after: int = 0) -> Sequence[WriteRecord]:
         """What an operation wrote, in order."""

@@ -14,6 +14,9 @@ IPV4_PARTS, LARGEST_PART = 4, 255
 _PART = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]*")
 
 
+Range = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which addresses are looked for: one `exact`ly, those that begin with `prefix`, or a range of values."""
@@ -22,6 +25,19 @@ class Wanted:
     prefix: str | None = None
     first: str | None = None
     last: str | None = None
+
+    @property
+    def ranges(self) -> tuple[Range, ...] | None:
+        """The same as ranges of packed values, ascending: (first, last) each.
+
+        `None` for the beginning of an IPv6 or MAC address, whose text is no range of values.
+        """
+        if self.exact is not None:
+            value = _value(self.exact)
+            return ((value, value),)
+        if self.first is not None and self.last is not None:
+            return ((self.first, self.last),)
+        return _ranges(self.prefix) if self.prefix and ":" not in self.prefix else None
 
 
 def ip(text: str, port_id: str | None = None) -> Address:
@@ -72,6 +88,30 @@ def _may_begin_one(text: str) -> bool:
     parts = text.split(".")
     return len(parts) <= IPV4_PARTS and all(
         not part or (part.isdigit() and int(part) <= LARGEST_PART) for part in parts
+    )
+
+
+def _value(exact: str) -> str:
+    """A whole address packed. An IPv4 address with twelve digits is none of hardware: it is tried first."""
+    try:
+        return ip(exact).packed
+    except ValueError:
+        return mac(exact).packed
+
+
+def _ranges(prefix: str) -> tuple[Range, ...]:
+    """The IPv4 addresses whose text begins so: the values that the last part may have, as runs."""
+    *whole, part = prefix.split(".")
+    if not all(each.isdigit() and each == str(int(each)) for each in whole):
+        return ()
+    values = {value for value in range(LARGEST_PART + 1) if str(value).startswith(part)}
+    firsts = sorted(value for value in values if value - 1 not in values)
+    lasts = sorted(value for value in values if value + 1 not in values)
+    head = "4" + "".join(f"{int(each):02x}" for each in whole)
+    rest = IPV4_PARTS - 1 - len(whole)
+    return tuple(
+        (f"{head}{first:02x}{'00' * rest}", f"{head}{last:02x}{'ff' * rest}")
+        for first, last in zip(firsts, lasts, strict=True)
     )
 
 

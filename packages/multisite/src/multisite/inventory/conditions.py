@@ -5,6 +5,7 @@ is, and takes any index that fits; `off_index` hides a column from its indexes, 
 or a filter that is known to leave few rows decides (`plans.py`). Other databases have statistics.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from multisite.db.tables import (
     inventory_projects,
     regions,
 )
-from multisite.inventory.addresses import Wanted
+from multisite.inventory.addresses import Range, Wanted
 from multisite.inventory.kinds import ADDRESSED, SHARED_KINDS, Kind
 from multisite.inventory.model import EVERYONE
 from multisite.inventory.queries import Filters, Tenant
@@ -27,8 +28,15 @@ from multisite.regions.model import Identity
 
 Condition = sa.ColumnElement[bool]
 
+#: The addresses of an item, and the ports of a server, beside the items of a listing.
+ADDRESSES, PORTS = inventory_addresses.alias("a"), inventory_items.alias("ports")
 #: Kinds whose items have addresses, of their own or by their ports.
 HAVING_ADDRESSES = ADDRESSED | {"server"}
+
+
+def kinds_with_addresses_of(kind: Kind) -> Collection[str]:
+    """The kinds in whose addresses those of a kind stand."""
+    return ("port", "floating_ip") if kind.name == "server" else (kind.name,)
 
 
 class off_index(FunctionElement[Any]):  # noqa: N801 - reads like a function of SQL
@@ -104,32 +112,43 @@ def in_enabled_region(items: sa.FromClause) -> Condition:
     return items.c.region.not_in(sa.select(regions.c.name).where(regions.c.enabled.is_(False)))
 
 
-def matches(addresses: sa.FromClause, wanted: Wanted, *, indexed: bool = True) -> Condition:
-    """Whether a stored address is one that is looked for."""
-    address: sa.ColumnElement[str] = addresses.c.address
+def matches(addresses: sa.FromClause, wanted: Wanted) -> Condition:
+    """Whether a stored address is one that is looked for; no index is chosen by it."""
+    if wanted.ranges is None:
+        return begins(off_index(addresses.c.address), wanted.prefix or "")
+    return _among(off_index(addresses.c.packed), wanted.ranges)
+
+
+def found_by(addresses: sa.FromClause, wanted: Wanted, kinds: Collection[str]) -> Condition:
+    """The same, of items of some kinds: by the index of their values, or that of the text."""
+    if not wanted.ranges:
+        text = begins(addresses.c.address, wanted.prefix or "") if wanted.ranges is None else sa.false()
+        return text & off_index(addresses.c.kind).in_(sorted(kinds))
     packed: sa.ColumnElement[str] = addresses.c.packed
-    if not indexed:
-        address, packed = off_index(address), off_index(packed)
-    if wanted.exact is not None:
-        return address == wanted.exact
-    if wanted.prefix is not None:
-        return begins(address, wanted.prefix)
+    whole = addresses.c.kind.in_(sorted(kinds)) & _among(
+        packed, [(wanted.ranges[0][0], wanted.ranges[-1][1])]
+    )
+    return whole if len(wanted.ranges) == 1 else whole & matches(addresses, wanted)
+
+
+def _among(packed: sa.ColumnElement[str], ranges: Sequence[Range]) -> Condition:
     # Not BETWEEN: PostgreSQL takes no COLLATE in it.
-    return (packed >= wanted.first) & (packed <= wanted.last)
+    return sa.or_(sa.false(), *((packed >= first) & (packed <= last) for first, last in ranges))
 
 
 def has_address(items: sa.FromClause, kind: Kind, wanted: Wanted) -> Condition:
     """Whether an item has such an address; a server has those of its ports, and their floating IPs."""
     if kind.name not in HAVING_ADDRESSES:
         return sa.false()
-    addresses, ports = inventory_addresses.alias("a"), inventory_items.alias("ports")
-    query = sa.select(sa.literal(1)).where(matches(addresses, wanted, indexed=False))
+    query = sa.select(sa.literal(1)).where(matches(ADDRESSES, wanted))
     if kind.name != "server":
-        mine = (addresses.c.region_id == items.c.region_id) & (addresses.c.kind == items.c.kind)
-        return query.where(mine, addresses.c.id == items.c.id).exists()
-    served = (ports.c.device_id == items.c.id) & (off_index(ports.c.region_id) == items.c.region_id)
-    at_port = (addresses.c.port_id == ports.c.id) & (off_index(addresses.c.region_id) == ports.c.region_id)
-    return query.where(served, at_port).exists()
+        mine = (ADDRESSES.c.region_id == items.c.region_id) & (ADDRESSES.c.kind == items.c.kind)
+        # That there is a text is always true: with it SQLite takes the key, not the kind's half of an index.
+        query = query.where(mine, ADDRESSES.c.id == items.c.id, ADDRESSES.c.address > "")
+        return query.correlate(items).exists()
+    served = (PORTS.c.device_id == items.c.id) & (off_index(PORTS.c.region_id) == items.c.region_id)
+    at_port = (ADDRESSES.c.port_id == PORTS.c.id) & (off_index(ADDRESSES.c.region_id) == PORTS.c.region_id)
+    return query.where(served, at_port).correlate(items).exists()
 
 
 def project_ids(tenant: Tenant) -> sa.CompoundSelect[Any]:

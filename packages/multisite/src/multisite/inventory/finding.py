@@ -17,24 +17,27 @@ from multisite.inventory import plans
 from multisite.inventory.addresses import Wanted
 from multisite.inventory.conditions import (
     HAVING_ADDRESSES,
+    PORTS,
     Condition,
     begins,
     contains,
+    found_by,
     has_address,
     in_enabled_region,
-    matches,
+    kinds_with_addresses_of,
     off_index,
     project_ids,
     shown_to,
     visible_to,
 )
-from multisite.inventory.kinds import BY_NAME, SHARED_KINDS
+from multisite.inventory.kinds import ADDRESSED, BY_NAME, SHARED_KINDS
 from multisite.inventory.listing import StoredItem, item_of, wanted, with_addresses
 from multisite.inventory.queries import Tenant
 
 _I = inventory_items.c
 #: From so many addresses on, those of a tenant are looked for among its items, not among all that match.
 FEW_ADDRESSES = 200
+_AT_PORTS = kinds_with_addresses_of(BY_NAME["server"])
 
 
 class Finder:
@@ -70,15 +73,29 @@ class Finder:
     async def by_address(self, tenant: Tenant | None, wanted: Wanted, limit: int) -> list[StoredItem]:
         """Items with such an address, and the servers whose ports have one."""
         async with self._database.read() as connection:
-            if tenant is None or await plans.few_addresses(connection, wanted, FEW_ADDRESSES):
+            if tenant is None or await plans.few_addresses(connection, wanted, ADDRESSED, FEW_ADDRESSES):
                 return await self._at_addresses(connection, tenant, wanted, limit)
             found = []
             for scope in _scopes(tenant, sorted(HAVING_ADDRESSES)):
-                for kind in scope.kinds:
-                    having = has_address(inventory_items, BY_NAME[kind], wanted)
-                    asked = [_I.kind == kind, *scope.whose, having]
-                    found += await self._select(connection, asked, limit)
+                for asked in await self._having(connection, scope, wanted):
+                    found += await self._select(connection, [*asked, *scope.whose], limit)
         return found
+
+    async def _having(
+        self, connection: AsyncConnection, scope: "_Scope", wanted: Wanted
+    ) -> list[Sequence[Condition]]:
+        """Which items of a scope have such an address: servers by their ports, all others alike."""
+        asked: list[Sequence[Condition]] = []
+        for kinds in (ADDRESSED.intersection(scope.kinds), {"server"}.intersection(scope.kinds)):
+            if not kinds:
+                continue
+            kind = BY_NAME[min(kinds)]
+            alone = self._sqlite and not scope.led and len(kinds) == 1
+            if alone and await plans.few_addresses(connection, wanted, kinds):
+                asked.append([plans.ROW.in_(plans.at_addresses(kind, wanted))])
+            else:
+                asked.append([_I.kind.in_(sorted(kinds)), has_address(inventory_items, kind, wanted)])
+        return asked
 
     async def with_addresses(self, items: Sequence[StoredItem]) -> list[StoredItem]:
         """The items, servers among them with the addresses of their ports."""
@@ -92,17 +109,17 @@ class Finder:
     async def _at_addresses(
         self, connection: AsyncConnection, tenant: Tenant | None, wanted: Wanted, limit: int
     ) -> list[StoredItem]:
-        columns, ports = inventory_addresses.c, inventory_items.alias("ports")
+        columns, ports = inventory_addresses.c, PORTS
         # Who sees all needs no more than the first; a tenant's may be anywhere among those of others.
         most = limit if tenant is None else None
         having = sa.select(columns.region_id, columns.kind, columns.id).where(
-            matches(inventory_addresses, wanted)
+            found_by(inventory_addresses, wanted, ADDRESSED)
         )
         serving = (
             sa.select(ports.c.region_id, sa.literal("server"), ports.c.device_id)
             .select_from(inventory_addresses)
             .join(ports, (ports.c.region_id == columns.region_id) & (ports.c.id == columns.port_id))
-            .where(matches(inventory_addresses, wanted), ports.c.device_id.is_not(None))
+            .where(found_by(inventory_addresses, wanted, _AT_PORTS), ports.c.device_id.is_not(None))
         )
         whose = [] if tenant is None else [visible_to(inventory_items, tenant, others=True)]
         key = sa.tuple_(_I.region_id, _I.kind, _I.id)

@@ -11,11 +11,12 @@ from typing import Protocol
 
 from multisite.errors import NotFound
 from multisite.inventory import policies
-from multisite.inventory.model import MissingKind
+from multisite.inventory.model import Missing, MissingKind
 from multisite.openstack import keystone, nova
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.policy import Policy
+from multisite.regions.home import Clients, ask_home
 from multisite.regions.model import Identity, Region
 from multisite.regions.service import RegionService
 from multisite.regions.states import State
@@ -44,19 +45,15 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Keypairs:
-    """The keypairs of a user in all regions, and where they could not be read."""
+    """The keypairs of a user in all regions, and where they could not be read.
+
+    `missing` names the first of the `missing_regions`.
+    """
 
     keypairs: tuple[Keypair, ...]
     complete: bool
     missing: tuple[MissingKind, ...]
-
-
-class Clients(Protocol):
-    """Gives the client of a region."""
-
-    def client(self, region: Region) -> RegionClient:
-        """The client of a region."""
-        ...
+    missing_regions: int
 
 
 class Reader(Protocol):
@@ -107,16 +104,9 @@ class KeypairReader:
         """The user's name and domain, asked of the home Keystone only where a region needs them."""
         if user.name and user.domain_name:
             return user.name, user.domain_name
-        failure = RegionCallError("no-endpoint", "no enabled region shares the home Keystone")
         if all(region.identity is Identity.HOME for region in regions):
             return None
-        for region in regions:
-            if region.identity is Identity.HOME:
-                try:
-                    return await keystone.user_names(self.clients.client(region), user.id)
-                except RegionCallError as error:
-                    failure = error
-        raise failure
+        return await ask_home(self.clients, regions, lambda client: keystone.user_names(client, user.id))
 
 
 class KeypairService:
@@ -142,12 +132,13 @@ class KeypairService:
             user = User(wanted, requester.user_name, requester.user_domain_name)
         views = await self._regions.views(names)
         read = await self._reader.read(user, [view.region for view in views if view.region.enabled])
-        missing = [each for each in read if isinstance(each, MissingKind) and each.state is not State.ABSENT]
+        lacking = [each for each in read if isinstance(each, MissingKind) and each.state is not State.ABSENT]
+        missing = Missing.of(lacking)
         if not self._policy.allows(requester, policies.LIST_ALL):
-            missing = [each.for_tenant() for each in missing]
+            missing = missing.for_tenant()
         keypairs = (keypair for each in read if isinstance(each, tuple) for keypair in each)
         ordered = sorted(keypairs, key=lambda each: (each.name.casefold(), each.region))
-        return Keypairs(tuple(ordered), not missing, tuple(missing))
+        return Keypairs(tuple(ordered), not missing.regions, missing.named, missing.regions)
 
 
 async def _local(client: RegionClient, names: tuple[str, str]) -> str | None:

@@ -24,7 +24,7 @@ from multisite.db.tables import (
 )
 from multisite.inventory import plans
 from multisite.inventory.addresses import MACS
-from multisite.inventory.conditions import conditions, off_index
+from multisite.inventory.conditions import conditions
 from multisite.inventory.kinds import Kind
 from multisite.inventory.model import UNKNOWN_TIME, Sync
 from multisite.inventory.queries import Direction, Filters, Order, Place, Sort, Tenant
@@ -61,6 +61,7 @@ class StoredItem:
     device_id: str | None
     addresses: Sequence[str]
     attributes: Mapping[str, Any]
+    observed_at: datetime | None
 
     def place(self, sort: Sort) -> Place:
         """Its place in an order."""
@@ -88,13 +89,19 @@ class InventoryQueries:
     async def page(self, filters: Filters, order: Order, after: Place | None, limit: int) -> list[StoredItem]:
         """At most `limit` items after a place."""
         async with self._database.read() as connection:
-            items: sa.FromClause = inventory_items
+            found = None
             if self._sqlite:
                 await connection.execute(sa.text("BEGIN"))  # the number of a row is its own until the end
                 found = await plans.few(connection, filters)
-                items = inventory_items if found is None else plans.rows(found)
-            query = wanted(items).where(*conditions(items, filters))
-            query = _ordered(query, items, order, after).limit(limit)
+            if found is None:
+                query = wanted(inventory_items).where(*conditions(inventory_items, filters))
+                query = _ordered(query, inventory_items, order, after).limit(limit)
+            else:
+                few = plans.rows(found)
+                chosen = sa.select(few.c.number).where(*conditions(few, filters))
+                chosen = _ordered(chosen, few, order, after).limit(limit)
+                query = wanted(inventory_items).where(plans.ROW.in_(chosen))
+                query = _ordered(query, inventory_items, order, None)
             rows = (await connection.execute(query)).mappings().all()
             stored = [item_of(row) for row in rows]
             return await with_addresses(connection, stored) if filters.kind.name == "server" else stored
@@ -135,39 +142,72 @@ class InventoryQueries:
 
         Only of those that were not read well since `fresh_since`, and those in `shown` (region and kind).
         """
-        synced, kind_names = inventory_syncs.c, [kind.name for kind in kinds]
-        columns = [regions.c.id, regions.c.name, regions.c.dashboard_url]
-        told = (
-            sa.select(*columns, *(column for column in synced if column.name != "region_id"))
-            .join(regions, regions.c.id == synced.region_id)
-            .where(
-                synced.kind.in_(kind_names),
-                sa.or_(
-                    synced.kind.in_({kind for _, kind in shown})
-                    & off_index(synced.region_id).in_({region_id for region_id, _ in shown}),
-                    synced.observed_at.is_(None),
-                    synced.observed_at < fresh_since,
-                    synced.error_code.is_not(None),
-                ),
-            )
+        known = _syncs_of(kinds, names)
+        told = sa.union(
+            *([known.where(_of_these(shown))] if shown else []),
+            known.where(_not_well(fresh_since)),
         )
-        all_kinds = sa.union_all(
-            *(sa.select(sa.literal(name).label("kind")) for name in kind_names)
-        ).subquery()
-        never = (
-            sa.select(*columns, all_kinds.c.kind)
-            .join(all_kinds, sa.true())
-            .where(~sa.exists().where(synced.region_id == regions.c.id, synced.kind == all_kinds.c.kind))
-        )
-        found: list[RowMapping] = []
         async with self._database.read() as connection:
-            for query in (told, never):
-                asked = query.add_columns(regions.c.position).where(regions.c.enabled.is_(True))
-                if names:
-                    asked = asked.where(regions.c.name.in_(names))
-                found += (await connection.execute(asked)).mappings()
+            found: list[RowMapping] = list((await connection.execute(told)).mappings())
+            never = await _never_read(connection, kinds, names)
+        found += never
         found.sort(key=lambda row: (row["position"], row["name"]))
         return [_region_sync(row) for row in found]
+
+
+_S = inventory_syncs.c
+
+
+def _syncs_of(kinds: Sequence[Kind], names: Sequence[str]) -> sa.Select[Any]:
+    """The syncs of kinds of enabled regions, or of those called `names`."""
+    query = (
+        sa.select(
+            regions.c.id,
+            regions.c.name,
+            regions.c.dashboard_url,
+            regions.c.position,
+            *(column for column in _S if column.name != "region_id"),
+        )
+        .join(regions, regions.c.id == _S.region_id)
+        .where(_S.kind.in_([kind.name for kind in kinds]), regions.c.enabled.is_(True))
+    )
+    return query.where(regions.c.name.in_(names)) if names else query
+
+
+def _of_these(shown: Collection[tuple[int, str]]) -> sa.ColumnElement[bool]:
+    """Whether a sync is of one of these regions and kinds; of few kinds, so that each takes its regions."""
+    by_kind: dict[str, list[int]] = {}
+    for region_id, kind in shown:
+        by_kind.setdefault(kind, []).append(region_id)
+    return sa.or_(*((_S.kind == kind) & _S.region_id.in_(ids) for kind, ids in sorted(by_kind.items())))
+
+
+def _not_well(fresh_since: datetime) -> sa.ColumnElement[bool]:
+    """Whether a kind was not read well since a time; all of it stands in one index."""
+    return sa.or_(_S.observed_at.is_(None), _S.observed_at < fresh_since, _S.error_code.is_not(None))
+
+
+async def _never_read(
+    connection: AsyncConnection, kinds: Sequence[Kind], names: Sequence[str]
+) -> Sequence[RowMapping]:
+    """The kinds of enabled regions of which there is no sync at all: looked for where some are lacking."""
+    kind_names = [kind.name for kind in kinds]
+    of_region = (
+        sa.select(sa.func.count())
+        .where(_S.region_id == regions.c.id, _S.kind.in_(kind_names))
+        .scalar_subquery()
+    )
+    some = sa.select(regions.c.id, regions.c.name, regions.c.dashboard_url, regions.c.position).where(
+        regions.c.enabled.is_(True), of_region < len(kind_names)
+    )
+    lacking = (some.where(regions.c.name.in_(names)) if names else some).cte().prefix_with("MATERIALIZED")
+    all_kinds = sa.union_all(*(sa.select(sa.literal(name).label("kind")) for name in kind_names)).subquery()
+    query = (
+        sa.select(lacking, all_kinds.c.kind)
+        .join(all_kinds, sa.true())
+        .where(~sa.exists().where(_S.region_id == lacking.c.id, _S.kind == all_kinds.c.kind))
+    )
+    return (await connection.execute(query)).mappings().all()
 
 
 _UNWANTED = frozenset({"parent_id", "version", "digest"})

@@ -4,7 +4,7 @@ An **item** is a thing in a region, of a **kind** (`kinds.py`). `Item` is what a
 form for all kinds; `InventoryRow` is what the API answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from multisite.regions.states import State
 
 #: Stands in the database where a service tells no time: columns that are sorted by are never empty.
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: So many regions that are missing from an answer are named in it.
+MOST_NAMED = 20
 
 #: Stands for every project in a grant.
 EVERYONE = "*"
@@ -108,7 +111,8 @@ class Reading:
 class InventoryRow:
     """One item, as users see it.
 
-    `state` and `observed_at` are those of its kind in its region; `dashboard_url` is the region's.
+    `observed_at` is when its kind was last read in its region, or it alone after that, by an action; `state`
+    says what that is worth; `dashboard_url` is the region's.
     """
 
     region: str
@@ -144,3 +148,25 @@ class MissingKind:
     def for_tenant(self) -> "MissingKind":
         """Without the detail, which may hold internal addresses."""
         return MissingKind(self.region, self.service, self.state, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What an answer over regions lacks: all services of the first regions, and of how many regions.
+
+    With thousands of regions away the names of all of them would be longer than the answer.
+    """
+
+    named: tuple[MissingKind, ...] = ()
+    regions: int = 0
+
+    @classmethod
+    def of(cls, found: Sequence[MissingKind]) -> "Missing":
+        """The first `MOST_NAMED` regions of those that were found, in their order."""
+        names = list(dict.fromkeys(each.region for each in found))
+        first = frozenset(names[:MOST_NAMED])
+        return cls(tuple(each for each in found if each.region in first), len(names))
+
+    def for_tenant(self) -> "Missing":
+        """Without the details."""
+        return Missing(tuple(each.for_tenant() for each in self.named), self.regions)

@@ -6,7 +6,7 @@ from an index that has all it needs, for at most `FEW` rows: the first that has 
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.tables import inventory_addresses, inventory_items
 from multisite.inventory.addresses import Wanted
-from multisite.inventory.conditions import HAVING_ADDRESSES, contains, matches, off_index, project_ids
+from multisite.inventory.conditions import (
+    HAVING_ADDRESSES,
+    PORTS,
+    contains,
+    found_by,
+    kinds_with_addresses_of,
+    off_index,
+    project_ids,
+)
 from multisite.inventory.kinds import Kind
 from multisite.inventory.queries import Filters
 
@@ -35,41 +43,49 @@ async def few(connection: AsyncConnection, filters: Filters) -> Sequence[int] | 
     return None
 
 
+#: What of an item is large, and neither filtered nor sorted by.
+_LARGE = frozenset({"addresses", "attributes", "version", "digest"})
+
+
 def rows(numbers: Sequence[int]) -> sa.CTE:
-    """The rows of these numbers, as a table that has no index: SQLite has nothing left to choose."""
+    """The rows of these numbers, as a table that has no index: SQLite has nothing left to choose.
+
+    It has the number of each (`number`), and what is filtered and sorted by.
+    """
     listed = sa.select(sa.column("value", sa.Integer)).select_from(
         sa.func.json_each(json.dumps(list(numbers)))
     )
-    return sa.select(inventory_items).where(ROW.in_(listed)).cte("few").prefix_with("MATERIALIZED")
+    kept = [column for column in _I if column.name not in _LARGE]
+    found = sa.select(ROW.label("number"), *kept).where(ROW.in_(listed))
+    return found.cte("few").prefix_with("MATERIALIZED")
 
 
 def at_addresses(kind: Kind, wanted: Wanted) -> sa.Select[Any]:
     """The rows of a kind that have such addresses, of which there are few (`few_addresses`)."""
     columns = inventory_addresses.c
     found = sa.select(columns.region_id, columns.kind, columns.id, columns.port_id).where(
-        matches(inventory_addresses, wanted)
+        found_by(inventory_addresses, wanted, kinds_with_addresses_of(kind))
     )
-    if kind.name != "server":
-        found = found.where(columns.kind == kind.name)
     some = found.cte("some").prefix_with("MATERIALIZED")
-    region, of_kind = off_index(_I.region_id), off_index(_I.kind) == kind.name
     if kind.name != "server":
-        mine = (_I.id == some.c.id) & (region == some.c.region_id) & of_kind
+        mine = (_I.id == some.c.id) & (_I.kind == kind.name) & (_I.region_id == some.c.region_id)
         return sa.select(ROW).select_from(some).join(inventory_items, mine)
-    ports = inventory_items.alias("ports")
-    at_port = (ports.c.id == some.c.port_id) & (off_index(ports.c.region_id) == some.c.region_id)
-    served = (_I.id == ports.c.device_id) & (region == ports.c.region_id) & of_kind
-    joined = some.join(ports, at_port).join(inventory_items, served)
+    # By the index of ids, which has all of this; the key would lead to the rows.
+    at_port = (
+        (PORTS.c.id == some.c.port_id)
+        & (off_index(PORTS.c.kind) == "port")
+        & (off_index(PORTS.c.region_id) == some.c.region_id)
+    )
+    served = (_I.id == PORTS.c.device_id) & (_I.kind == "server") & (_I.region_id == PORTS.c.region_id)
+    joined = some.join(PORTS, at_port).join(inventory_items, served)
     return sa.select(ROW).distinct().select_from(joined)
 
 
 async def few_addresses(
-    connection: AsyncConnection, wanted: Wanted, most: int = FEW, *, kind: str | None = None
+    connection: AsyncConnection, wanted: Wanted, kinds: Collection[str], most: int = FEW
 ) -> bool:
-    """Whether no more than `most` addresses are meant, of items of a kind."""
-    found = sa.select(sa.literal(1)).where(matches(inventory_addresses, wanted))
-    if kind is not None:
-        found = found.where(inventory_addresses.c.kind == kind)
+    """Whether no more than `most` addresses are meant, of items of some kinds."""
+    found = sa.select(sa.literal(1)).where(found_by(inventory_addresses, wanted, kinds))
     some = found.limit(most + 1).subquery()
     return (await connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0) <= most
 
@@ -87,8 +103,8 @@ async def _narrow(connection: AsyncConnection, filters: Filters) -> AsyncIterato
     if filters.address is not None and filters.kind.name not in HAVING_ADDRESSES:
         yield of_kind.where(sa.false())
     elif filters.address is not None:
-        of = None if filters.kind.name == "server" else filters.kind.name
-        if await few_addresses(connection, filters.address, kind=of):
+        of = kinds_with_addresses_of(filters.kind)
+        if await few_addresses(connection, filters.address, of):
             yield at_addresses(filters.kind, filters.address)
     if filters.name:
         yield of_kind.where(contains(_I.folded_name, filters.name))

@@ -26,6 +26,7 @@ from multisite.inventory.writer import InventoryWriter
 from multisite.inventory.writing import Outcome
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
+from multisite.regions.home import Clients as RegionClients
 from multisite.regions.model import Region
 from multisite.regions.states import CallError
 from multisite.settings import InventorySettings
@@ -40,12 +41,8 @@ FILL_DEADLINE = 900.0
 STORED_AT_ONCE = 4
 
 
-class Clients(Protocol):
+class Clients(RegionClients, Protocol):
     """Gives the client of a region, and the address of its Keystone."""
-
-    def client(self, region: Region) -> RegionClient:
-        """The client of a region."""
-        ...
 
     def keystone(self, region: Region) -> str:
         """The address of the Keystone of its credential. Raises `RegionCallError`."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from multisite.db.engine import Database
 from multisite.db.tables import inventory_items, inventory_keystones, inventory_projects, regions
 from multisite.errors import BadRequest
-from multisite.inventory.conditions import in_enabled_region, visible_to
+from multisite.inventory.conditions import PORTS, in_enabled_region, visible_to
 from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.listing import StoredItem, item_of, wanted
 from multisite.inventory.model import InventoryRow
@@ -25,7 +25,6 @@ from multisite.requester import Requester
 MOST = 200
 
 _I = inventory_items.c
-_PORTS = inventory_items.alias("ports")
 
 
 class Relations:
@@ -81,7 +80,7 @@ class Relations:
         here = [_I.region == row.region, in_enabled_region(inventory_items)]
         belonging = [_I.parent_id == row.id, _I.device_id == row.id]
         if row.kind == "server":
-            ports = sa.select(_PORTS.c.id).where(_PORTS.c.device_id == row.id, _PORTS.c.region == row.region)
+            ports = sa.select(PORTS.c.id).where(PORTS.c.device_id == row.id, PORTS.c.region == row.region)
             belonging.append((_I.kind == "floating_ip") & _I.parent_id.in_(ports))
         found = []
         for each in belonging:

@@ -6,7 +6,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
-from multisite.http import PAGE, TEXT, Fresh, Limit, Link, RegionFilter, Truth, next_link, requester
+from multisite.http import LINE, PAGE, TEXT, Fresh, Limit, Link, RegionFilter, Truth, next_link, requester
 from multisite.inventory import export
 from multisite.inventory.keypairs import Keypairs, KeypairService
 from multisite.inventory.model import InventoryRow, MissingKind
@@ -19,11 +19,15 @@ COMPLETE = "X-Multisite-Complete"
 
 
 class InventoryAnswer(BaseModel):
-    """A page of items; `complete` and `missing` are about all pages."""
+    """A page of items; `complete` and what is missing are about all pages.
+
+    `missing` names the first of the `missing_regions` that were not read well.
+    """
 
     items: tuple[InventoryRow, ...]
     complete: bool
     missing: tuple[MissingKind, ...]
+    missing_regions: int
     links: list[Link]
 
 
@@ -33,7 +37,7 @@ KindPath = Annotated[
     str, Path(description="The kind, in the plural: servers, floating-ips, …", max_length=32)
 ]
 Marker = Annotated[str | None, Query(description="From a page's link.", max_length=8000, pattern=TEXT)]
-Text = Query(max_length=255, pattern=TEXT)
+Text = Query(max_length=255, pattern=LINE)
 
 
 async def list_inventory(  # noqa: PLR0913, PLR0917 - query parameters
@@ -62,15 +66,16 @@ async def list_inventory(  # noqa: PLR0913, PLR0917 - query parameters
             export.lines(found),
             media_type="text/csv; charset=utf-8",
             headers={
-                COMPLETE: str(not found.missing).lower(),
+                COMPLETE: str(not found.missing.regions).lower(),
                 "Content-Disposition": f'attachment; filename="{found.kind.plural}.csv"',
             },
         )
     page = await service.list(requester(request), kind, question, order, limit=limit, marker=marker)
     answer = InventoryAnswer.model_construct(
         items=page.rows,
-        complete=not page.missing,
-        missing=page.missing,
+        complete=not page.missing.regions,
+        missing=page.missing.named,
+        missing_regions=page.missing.regions,
         links=[Link(rel="next", href=next_link(request, limit, page.next))] if page.next else [],
     )
     return Response(_ADAPTER.dump_json(answer), media_type="application/json")
@@ -90,7 +95,7 @@ async def show_item(
 async def search_inventory(
     request: Request,
     q: Annotated[
-        str, Query(description="An id, a name, an address, or a part.", max_length=255, pattern=TEXT)
+        str, Query(description="An id, a name, an address, or a part.", max_length=255, pattern=LINE)
     ],
     limit: Annotated[int, Query(ge=1, le=MOST, description="Items in the answer.")] = 50,
 ) -> SearchResult:

@@ -1,12 +1,12 @@
 """From stored items to what users see: states, names for nothing, and what only operators may see."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.listing import RegionSync, StoredItem, time_of
-from multisite.inventory.model import InventoryRow, MissingKind, Sync
+from multisite.inventory.model import InventoryRow, Missing, MissingKind, Sync
 from multisite.regions.states import Last, State, service_state
 
 
@@ -30,7 +30,7 @@ class Freshness:
     now: datetime
     patience: timedelta
 
-    def missing(self) -> tuple[MissingKind, ...]:
+    def missing(self) -> Missing:
         """The services of regions that were not read well, each once."""
         found: dict[tuple[str, str], MissingKind] = {}
         for each in self.syncs.values():
@@ -40,12 +40,14 @@ class Freshness:
             service = BY_NAME[each.kind].service
             detail = (sync.error_code, sync.error_detail) if state is not State.STALE else (None, None)
             found.setdefault((each.region, service), MissingKind(each.region, service, state, *detail))
-        return tuple(found.values())
+        return Missing.of(tuple(found.values()))
 
     def row(self, item: StoredItem, *, operator: bool) -> InventoryRow:
         """The item as a user sees it."""
         synced = self.syncs.get((item.region_id, item.kind))
         sync = synced.sync if synced else Sync()
+        observed = max(filter(None, (sync.observed_at, item.observed_at)), default=None)
+        sync = replace(sync, observed_at=observed) if observed != sync.observed_at else sync
         hidden = frozenset() if operator else BY_NAME[item.kind].operator_attributes
         return InventoryRow(
             region=item.region,

@@ -44,12 +44,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found, best first; `more` says that there is more than that."""
+    """What was found, best first; `more` says that there is more than that.
+
+    `missing` names the first of the `missing_regions` that were not read well.
+    """
 
     found: tuple[Found, ...]
     more: bool
     complete: bool
     missing: tuple[MissingKind, ...]
+    missing_regions: int
 
 
 class SearchService:
@@ -102,7 +106,7 @@ class SearchService:
         found = tuple(
             Found(match, not rank[0], row) for (rank, match, _), row in zip(ranked, rows, strict=True)
         )
-        return SearchResult(found, more, not missing, missing)
+        return SearchResult(found, more, not missing.regions, missing.named, missing.regions)
 
 
 _KIND_ORDER = {name: number for number, name in enumerate(BY_NAME)}

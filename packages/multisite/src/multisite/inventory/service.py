@@ -15,7 +15,7 @@ from multisite.inventory import policies
 from multisite.inventory.addresses import wanted
 from multisite.inventory.kinds import BY_NAME, BY_PLURAL, Kind
 from multisite.inventory.listing import InventoryQueries, StoredItem
-from multisite.inventory.model import InventoryRow, MissingKind
+from multisite.inventory.model import InventoryRow, Missing, MissingKind
 from multisite.inventory.queries import Filters, Order, Tenant
 from multisite.inventory.rows import Freshness, freshness
 from multisite.policy import Policy
@@ -55,7 +55,7 @@ class InventoryPage:
     """A page of one kind; `next` is the marker of the page after it, `missing` what no page contains."""
 
     rows: tuple[InventoryRow, ...]
-    missing: tuple[MissingKind, ...]
+    missing: Missing
     next: str | None
 
 
@@ -65,7 +65,7 @@ class Export:
 
     kind: Kind
     operator: bool
-    missing: tuple[MissingKind, ...]
+    missing: Missing
     slices: AsyncIterator[tuple[InventoryRow, ...]]
 
 
@@ -150,7 +150,7 @@ class InventoryService:
         filters = Filters(kind, (region,), tenant, visible=True)
         found = await self._queries.page(filters, Order(), None, EXPORT_PAGE)
         fresh = await self.freshness([kind], [region], found)
-        return self.rows(requester, found, fresh), self.missing(requester, fresh)
+        return self.rows(requester, found, fresh), self.missing(requester, fresh).named
 
     async def freshness(
         self, kinds: Sequence[Kind], names: Sequence[str], shown: Sequence[StoredItem] = ()
@@ -172,10 +172,10 @@ class InventoryService:
         operator = self.sees_all(requester)
         return tuple(fresh.row(item, operator=operator) for item in items)
 
-    def missing(self, requester: Requester, fresh: Freshness) -> tuple[MissingKind, ...]:
+    def missing(self, requester: Requester, fresh: Freshness) -> Missing:
         """What is missing, as the requester sees it."""
         missing = fresh.missing()
-        return missing if self.sees_all(requester) else tuple(each.for_tenant() for each in missing)
+        return missing if self.sees_all(requester) else missing.for_tenant()
 
     def tenant(self, requester: Requester) -> Tenant | None:
         """Whose items the requester sees; `None` for all. Raises `Forbidden`."""

@@ -72,8 +72,10 @@ class InventoryStore:
         async with self.database.write() as connection:
             await write_outcomes(connection, [Outcome(region, kind, at, error=error) for kind in kinds])
 
-    async def put(self, region: Region, kind: str, item: Item, project_names: Mapping[str, str]) -> None:
-        """Store one item as its owner was shown it just now; the next refresh reads it again.
+    async def put(
+        self, region: Region, kind: str, item: Item, project_names: Mapping[str, str], at: datetime
+    ) -> None:
+        """Store one item as its owner was shown it at a time; the next refresh reads it again.
 
         What only operators are shown stays as it is, and the project's name where `project_names` lacks it.
         """
@@ -84,7 +86,11 @@ class InventoryStore:
         async with self.database.write() as connection:
             if not await reached_as(connection, region.id, target_of(region)):
                 return
-            row = item_row(region, kind, item, project_names) | {"version": "", "digest": ""}
+            row = item_row(region, kind, item, project_names) | {
+                "version": "",
+                "digest": "",
+                "observed_at": at,
+            }
             stored = (await connection.execute(query)).one_or_none()
             if stored is not None:
                 kept = {name: stored.attributes.get(name) for name in BY_NAME[kind].operator_attributes}

@@ -143,6 +143,7 @@ def item_row(region: Region, kind: str, item: Item, project_names: Mapping[str, 
         "digest": item.digest,
         "addresses": [address.address for address in item.addresses],
         "attributes": dict(item.attributes),
+        "observed_at": None,
     }
 
 

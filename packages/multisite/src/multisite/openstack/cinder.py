@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.paths import route
 from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "volume"
@@ -27,8 +27,14 @@ async def services(client: RegionClient) -> list[dict[str, Any]]:
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `in_use` and `reserved` of a project, volume types included."""
-    body = await client.get(SERVICE, f"/os-quota-sets/{quote(project_id, safe='')}", {"usage": "True"})
+    body = await client.get(SERVICE, route("os-quota-sets", project_id), {"usage": "True"})
     return {name: value for name, value in body["quota_set"].items() if isinstance(value, dict)}
+
+
+async def quota_defaults(client: RegionClient, project_id: str) -> dict[str, int]:
+    """The limits of projects that have none of their own."""
+    body = await client.get(SERVICE, route("os-quota-sets", project_id, "defaults"))
+    return {name: value for name, value in body["quota_set"].items() if isinstance(value, int)}
 
 
 def item_pages(

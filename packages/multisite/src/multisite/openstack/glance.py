@@ -5,10 +5,10 @@ Glance tells the use of a project only to that project's own token, so we sum th
 
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
+from multisite.openstack.paths import route
 
 SERVICE = "image"
 PAGE = 500
@@ -25,11 +25,18 @@ async def stores(client: RegionClient) -> list[dict[str, Any]]:
     return list(body["stores"])
 
 
-async def images(client: RegionClient, *, owner: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:
-    """All images, page by page: `id`, `owner`, `size` (bytes, or null), `status`, `stores`."""
+async def images(
+    client: RegionClient, *, owner: str | None = None, hidden: bool = False
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """All images, page by page: `id`, `owner`, `size` (bytes, or null), `status`, `stores`.
+
+    Glance lists those that are hidden apart.
+    """
     parameters: dict[str, str | int] = {"limit": PAGE, "visibility": "all"}
     if owner is not None:
         parameters["owner"] = owner
+    if hidden:
+        parameters["os_hidden"] = "true"
     async for page in client.pages(SERVICE, "/images", "images", parameters):
         yield page
 
@@ -49,5 +56,5 @@ async def all_images(client: RegionClient, since: str | None = None) -> AsyncIte
 
 async def members(client: RegionClient, image_id: str) -> list[dict[str, Any]]:
     """The projects that a shared image is shown to: `member_id`, `status` (accepted, pending, rejected)."""
-    body = await client.get(SERVICE, f"/images/{quote(image_id, safe='')}/members")
+    body = await client.get(SERVICE, route("images", image_id, "members"))
     return list(body["members"])

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import RegionCallError
+from multisite.openstack.paths import is_segment, route
 
 SERVICE = "identity"
 
@@ -29,15 +29,44 @@ async def projects(client: RegionClient, *, disabled: bool = False) -> list[Proj
 
 async def get_project(client: RegionClient, project_id: str) -> Project | None:
     """The project with this id, `None` where Keystone does not have it."""
+    if not is_segment(project_id):
+        return None
     try:
-        body = await client.get(SERVICE, f"/projects/{quote(project_id, safe='')}")
+        body = await client.get(SERVICE, route("projects", project_id))
         domain_id = body["project"]["domain_id"]
-        domain = await client.get(SERVICE, f"/domains/{domain_id}")
+        domain = await client.get(SERVICE, route("domains", domain_id))
     except RegionCallError as error:
         if error.code == "not-found":
             return None
         raise
     return _project(body["project"], {domain_id: domain["domain"]["name"]})
+
+
+async def has_domain(client: RegionClient, domain_id: str) -> bool:
+    """Whether there is a domain with this id."""
+    if not is_segment(domain_id):
+        return False
+    try:
+        await client.get(SERVICE, route("domains", domain_id))
+    except RegionCallError as error:
+        if error.code == "not-found":
+            return False
+        raise
+    return True
+
+
+async def parents(client: RegionClient, project_id: str, deepest: int) -> list[str]:
+    """The ids of the projects above a project, the nearest first; at most `deepest`."""
+    found: list[str] = []
+    here = project_id
+    while len(found) < deepest:
+        item = (await client.get(SERVICE, route("projects", here)))["project"]
+        above = item.get("parent_id")
+        if not above or above in {item.get("domain_id"), here} or above in found:
+            break
+        found.append(str(above))
+        here = str(above)
+    return found
 
 
 async def find_project(client: RegionClient, *, name: str, domain_name: str) -> Project | None:
@@ -62,9 +91,11 @@ async def find_user(client: RegionClient, *, name: str, domain_name: str) -> str
 
 async def user_names(client: RegionClient, user_id: str) -> tuple[str, str] | None:
     """The name of a user and of its domain, `None` where Keystone does not have it."""
+    if not is_segment(user_id):
+        return None
     try:
-        body = await client.get(SERVICE, f"/users/{quote(user_id, safe='')}")
-        domain = await client.get(SERVICE, f"/domains/{quote(body['user']['domain_id'], safe='')}")
+        body = await client.get(SERVICE, route("users", user_id))
+        domain = await client.get(SERVICE, route("domains", body["user"]["domain_id"]))
     except RegionCallError as error:
         if error.code == "not-found":
             return None

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.paths import route
 from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "network"
@@ -51,8 +52,14 @@ async def _all(client: RegionClient, path: str, key: str, names: Sequence[str]) 
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `used` and `reserved` of a project."""
-    body = await client.get(SERVICE, f"/quotas/{quote(project_id, safe='')}/details.json")
+    body = await client.get(SERVICE, route("quotas", project_id, "details.json"))
     return dict(body["quota"])
+
+
+async def quota_defaults(client: RegionClient, project_id: str) -> dict[str, int]:
+    """The limits of projects that have none of their own."""
+    body = await client.get(SERVICE, route("quotas", project_id, "default"))
+    return {name: value for name, value in body["quota"].items() if isinstance(value, int)}
 
 
 def item_pages(

@@ -7,9 +7,9 @@ their resource providers'.
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from multisite.openstack.client import RegionClient
+from multisite.openstack.paths import route
 from multisite.openstack.users import Reply, UserClient
 
 SERVICE = "compute"
@@ -55,10 +55,16 @@ async def flavors(client: RegionClient) -> list[dict[str, Any]]:
 
 async def quota(client: RegionClient, project_id: str) -> dict[str, dict[str, int]]:
     """Per resource `limit`, `in_use` and `reserved` of a project."""
-    body = await client.get(
-        SERVICE, f"/os-quota-sets/{quote(project_id, safe='')}/detail", microversion=MICROVERSION
-    )
+    body = await client.get(SERVICE, route("os-quota-sets", project_id, "detail"), microversion=MICROVERSION)
     return {name: value for name, value in body["quota_set"].items() if isinstance(value, dict)}
+
+
+async def quota_defaults(client: RegionClient, project_id: str) -> dict[str, int]:
+    """The limits of projects that have none of their own."""
+    body = await client.get(
+        SERVICE, route("os-quota-sets", project_id, "defaults"), microversion=MICROVERSION
+    )
+    return {name: value for name, value in body["quota_set"].items() if isinstance(value, int)}
 
 
 def server_pages(client: RegionClient, since: str | None = None) -> AsyncIterator[list[dict[str, Any]]]:

@@ -86,4 +86,5 @@ def _endpoint(identity: Any, url: str, region: str) -> str:
             done.append(f"{interface} changed from {found.url}")
         else:
             done.append(f"{interface} there")
-    return f"endpoint {url} in region {region}: {', '.join(done)}"
+    where = f"in region {region}" if region else "without a region (the entry names none, nor does --region)"
+    return f"endpoint {url} {where}: {', '.join(done)}"

@@ -12,17 +12,18 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import RegionClient, Regions, Target
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.once import AnswerLost, NeverSent, NoService, RawReply, exchange
+from multisite.openstack.paths import route
 from multisite.openstack.service_types import versioned
 
 LOG = logging.getLogger(__name__)
@@ -101,17 +102,25 @@ class UserCalls:
         self._slots: dict[str, asyncio.Semaphore] = {}
 
     def client(
-        self, target: Target, token: UserToken, request_id: str, recorder: Recorder | None = None
+        self,
+        target: Target,
+        token: UserToken,
+        request_id: str,
+        recorder: Recorder | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> "UserClient":
-        """The client of a region for one request of a user, whose id the region gets to know."""
+        """The client of a region for one request of a user, whose id the region gets to know.
+
+        `alive` is asked right before something is sent.
+        """
         slots = self._slots.setdefault(target.name, asyncio.Semaphore(AT_ONCE))
-        return UserClient(self, self.regions.client(target), token, request_id, slots, recorder)
+        return UserClient(self, self.regions.client(target), token, request_id, slots, recorder, alive)
 
 
 class UserClient:
     """Calls to one region for one request of a user."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - made by `UserCalls.client` alone
         self,
         calls: UserCalls,
         client: RegionClient,
@@ -119,6 +128,7 @@ class UserClient:
         request_id: str,
         slots: asyncio.Semaphore,
         recorder: Recorder | None = None,
+        alive: Callable[[], bool] | None = None,
     ) -> None:
         self._calls = calls
         self._client = client
@@ -126,6 +136,7 @@ class UserClient:
         self._request_id = request_id
         self._slots = slots
         self._recorder = recorder
+        self._alive = alive
 
     async def read(
         self,
@@ -193,7 +204,7 @@ class UserClient:
         except RegionCallError as error:
             kind = NoService if error.code == "no-endpoint" else NeverSent
             raise kind(error.detail) from error
-        url = base + route(path) + (f"?{urlencode(parameters)}" if parameters else "")
+        url = base + route(*path) + (f"?{urlencode(parameters)}" if parameters else "")
         LOG.info("region %s: %s %s for a user (%s)", self._client.target.name, method, url, self._request_id)
         async with self._slot():
             reply = await exchange(
@@ -204,6 +215,7 @@ class UserClient:
                 headers=self._headers(microversion, revision),
                 body=body,
                 deadline=self._calls.deadline,
+                alive=self._alive,
             )
         return self._judged(method, url, reply)
 
@@ -249,13 +261,6 @@ class UserClient:
         if not isinstance(body, dict):
             raise AnswerLost(f"{method} {url}: the answer is not a JSON object")
         return Reply(body, request_id, reply.status)
-
-
-def route(path: Sequence[str]) -> str:
-    """The path of these segments; whatever is in one, it stays one segment. Raises `ValueError`."""
-    if any(segment in {"", ".", ".."} for segment in path):
-        raise ValueError(f"{path!r} is no path")
-    return "".join(f"/{quote(segment, safe='')}" for segment in path)
 
 
 def message_of(raw: bytes) -> str:

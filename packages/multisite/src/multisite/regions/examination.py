@@ -4,7 +4,7 @@ Both call Keystone and the services at once, on the region loop, past the sweep.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from multisite.errors import BadRequest, CredentialError, RegionAway
@@ -18,25 +18,35 @@ from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES, Endpoint, Iden
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was tried with a region's credential."""
+    """One thing that was tried with a region's credential; `code` says why it failed, and is stable."""
 
     check: str
     ok: bool
     detail: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a test of a region found; `summary` says in one line what the credential lacks."""
+    """What a test of a region found; `summary` says in one line what the credential lacks.
+
+    `code` is that of the first check that failed.
+    """
 
     ok: bool
     summary: str
     checks: tuple[Check, ...]
+    code: str | None = None
 
 
 async def _images(client: RegionClient) -> None:
     async for _ in glance.images(client):
         return
+
+
+#: Failures of the credential; all others are failures of the region. Part of the API.
+LACKING, NOT_IN_CATALOG = "credential-lacking", "region-not-in-catalog"
+_OF_CREDENTIAL = frozenset({LACKING, NOT_IN_CATALOG, "forbidden"})
 
 
 #: What each service has to allow, by a call that needs the role that sweeps need.
@@ -104,14 +114,13 @@ class Examiner:
         try:
             access = await client.access()
         except RegionCallError as error:
-            check = Check("token", ok=False, detail=error.detail)
-            return Examination(ok=False, summary=error.detail, checks=(check,))
+            return _only(Check("token", ok=False, detail=error.detail, code=error.code))
         if region.region_name not in access.catalog.regions:
             known = ", ".join(sorted(access.catalog.regions)) or "none"
             detail = (
                 f"the catalog of {region.credential!r} has no region {region.region_name!r}; it has: {known}"
             )
-            return Examination(ok=False, summary=detail, checks=(Check("catalog", ok=False, detail=detail),))
+            return _only(Check("catalog", ok=False, detail=detail, code=NOT_IN_CATALOG))
         checks = [_roles(access.roles)]
         checks += await asyncio.gather(*(_try(client, service) for service in NEEDED))
         return _examination(region, checks)
@@ -123,9 +132,9 @@ async def _try(client: RegionClient, service: str) -> Check:
     except RegionCallError as error:
         if error.code == "no-endpoint":
             return Check(service, ok=True, detail="not in the catalog")
-        return Check(service, ok=False, detail=error.detail)
+        return Check(service, ok=False, detail=error.detail, code=error.code)
     except GARBAGE as error:
-        return Check(service, ok=False, detail=what_is_odd(error))
+        return Check(service, ok=False, detail=what_is_odd(error), code="unexpected-answer")
     return Check(service, ok=True, detail="may read what a sweep reads")
 
 
@@ -134,18 +143,30 @@ def _roles(roles: frozenset[str]) -> Check:
     held = ", ".join(sorted(roles)) or "none"
     if "admin" in roles:
         return Check("roles", ok=True, detail=held)
-    return Check("roles", ok=False, detail=f"role admin, which reads all projects; it has: {held}")
+    detail = f"role admin, which reads all projects; it has: {held}"
+    return Check("roles", ok=False, detail=detail, code=LACKING)
+
+
+def _only(check: Check) -> Examination:
+    """An examination that ended with its first check."""
+    return Examination(ok=False, summary=check.detail, checks=(check,), code=check.code)
 
 
 def _examination(region: Region, checks: list[Check]) -> Examination:
     failed = [check for check in checks if not check.ok]
     if not failed:
         summary = f"the credential {region.credential!r} has all that multisite needs in {region.name}"
-    else:
-        summary = f"the credential {region.credential!r} lacks: " + "; ".join(
-            f"{check.check} ({check.detail})" for check in failed
-        )
-    return Examination(ok=not failed, summary=summary, checks=tuple(checks))
+        return Examination(ok=True, summary=summary, checks=tuple(checks))
+    told = []
+    if lacking := [check for check in failed if check.code in _OF_CREDENTIAL]:
+        told.append(f"the credential {region.credential!r} lacks: {_named(lacking)}")
+    if stumbling := [check for check in failed if check.code not in _OF_CREDENTIAL]:
+        told.append(f"in {region.name} these do not answer as they have to: {_named(stumbling)}")
+    return Examination(ok=False, summary="; ".join(told), checks=tuple(checks), code=failed[0].code)
+
+
+def _named(checks: Iterable[Check]) -> str:
+    return "; ".join(f"{check.check} ({check.detail})" for check in checks)
 
 
 def _same_keystone(one: str, other: str) -> bool:

@@ -190,7 +190,8 @@ class RegionService:
         """Begin to test many regions, all where no `names` are given. Raises `NotFound`."""
         self._policy.require(requester, policies.TEST)
         regions = await self._select(names)
-        return await self._begin(requester, workflows.TEST, {}, [region.name for region in regions])
+        arguments = {"regions": sorted(set(names))}
+        return await self._begin(requester, workflows.TEST, arguments, [region.name for region in regions])
 
     async def discover_all(
         self,

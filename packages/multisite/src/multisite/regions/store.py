@@ -23,6 +23,7 @@ from multisite.db.tables import (
 )
 from multisite.db.upsert import upsert
 from multisite.engine.executors import Fence
+from multisite.errors import NotFound
 from multisite.openstack.breaker import Breaker
 from multisite.openstack.client import Target
 from multisite.regions.health import HealthRecord
@@ -55,6 +56,11 @@ class RegionStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    async def require(self, name: str) -> None:
+        """Raise `NotFound` where no region has this name."""
+        if not await self.select([name]):
+            raise NotFound(f"there is no region called {name!r}")
 
     async def select(self, names: Sequence[str] = ()) -> Sequence[Region]:
         """All regions, or those called `names`, in their order."""

@@ -16,7 +16,7 @@ from multisite.engine.model import Json
 from multisite.engine.saga import Saga, Step, StepError
 from multisite.engine.schedules import Schedule
 from multisite.engine.service import LATER, OperationService
-from multisite.regions.examination import Examiner
+from multisite.regions.examination import LACKING, Examiner
 from multisite.regions.model import Endpoint, Identity, Interface, Region, plain
 from multisite.regions.registration import Found, registration
 from multisite.regions.store import RegionStore
@@ -46,13 +46,13 @@ class RegionWorkflows:
         return await saga.do(self._examine)
 
     async def _examine(self, step: Step) -> Json:
-        """Call every service of the region once; what the credential lacks is a failure."""
+        """Call every service of the region once; what fails is told with the code of the first that did."""
         found = await self.store.select([step.part])
         if not found:
             raise StepError("not-found", f"there is no region called {step.part!r} any more")
         examination = await self.examiner.examination(found[0])
         if not examination.ok:
-            raise StepError("credential-lacking", examination.summary)
+            raise StepError(examination.code or LACKING, examination.summary)
         return asdict(examination)
 
     async def _discover(self, saga: Saga) -> Json:
@@ -83,7 +83,7 @@ class RegionWorkflows:
     async def _register(self, found: Json, step: Step) -> Json:
         try:
             return await step.once(partial(self._insert, step, list(_pairs(found))))
-        except IntegrityError:  # another credential of the same Keystone was quicker: now they are known
+        except IntegrityError:  # another operation, or a user, was quicker: now they are known
             return await step.once(partial(self._insert, step, list(_pairs(found))))
 
     async def _insert(self, step: Step, pairs: Sequence[Found], connection: AsyncConnection) -> Json:
@@ -119,7 +119,7 @@ def schedule_of_tests(every: float, store: RegionStore, operations: OperationSer
         names = [region.name for region in await store.read(connection) if region.enabled]
         if not names:
             return None
-        return await operations.enqueue(connection, by_itself(), TEST, {}, names, priority=LATER)
+        return await operations.enqueue(connection, by_itself(), TEST, {"regions": []}, names, priority=LATER)
 
     return Schedule(TEST, every, begin)
 

@@ -63,7 +63,8 @@ class Simulator:
         body = await _body(receive)
         path = unquote(scope["path"])
         if path == "/" or path.startswith("/_sim"):
-            answer = control.answer(self, scope["method"], path, body)
+            query = scope["query_string"].decode("latin-1")
+            answer = control.answer(self, scope["method"], path, query, body)
             await misbehaving.deliver(answer, send, head=False, now=self.world.clock())
             return
         try:

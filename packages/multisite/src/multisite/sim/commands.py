@@ -64,6 +64,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="begins the entries' names (default: %(default)s)",
     )
+    parser.add_argument(
+        "--unified",
+        type=_words,
+        default=(),
+        metavar="SERVICES",
+        help="those of compute and image, with a comma between them, that take their limits from Keystone",
+    )
+    parser.add_argument(
+        "--unified-regions",
+        default=plan.unified_regions,
+        metavar="GLOB",
+        help="the regions in which they do (default: %(default)s)",
+    )
     parser.add_argument("--clouds-file", type=Path, metavar="FILE", help="write a clouds.yaml for this cloud")
     parser.set_defaults(run=run)
 
@@ -78,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
             regions=options.regions, hosts=options.hosts, networks=options.networks, servers=options.servers,
             projects=options.projects, seed=options.seed, own_keystone=options.own_keystone,
             build_seconds=options.build_seconds, names=options.names, project_names=options.project_names,
+            unified=options.unified, unified_regions=options.unified_regions,
         )  # fmt: skip
         plan, sockets = bind(plan, options.host, options.port, own_ports=options.own_ports)
         if options.clouds_file:

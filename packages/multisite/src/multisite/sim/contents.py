@@ -100,7 +100,8 @@ def _projects(region: Region) -> list[str]:
     chosen = sorted(region.draws.sample(names, min(most, len(names))))
     found = [region.keystone.find("projects", {"name": name}) or {} for name in chosen]
     for project in found:
-        region.compute.quotas[project["id"]] = dict(GENEROUS)
+        if not region.unified("compute"):  # there as much is registered for everybody
+            region.compute.quotas[project["id"]] = dict(GENEROUS)
         region.volume.quotas[project["id"]] = {"volumes": 200, "gigabytes": 20_000, "snapshots": 200}
     return [project["id"] for project in found]
 

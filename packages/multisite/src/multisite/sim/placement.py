@@ -1,8 +1,7 @@
 """Placement's routes over the hosts that Nova's state keeps."""
 
-from collections import Counter
-
-from multisite.sim.compute.state import Host, Server
+from multisite.sim.compute.state import Host
+from multisite.sim.compute.unified import CLASS
 from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.routing import Routes
 from multisite.sim.service import Microversions
@@ -144,14 +143,9 @@ def list_provider_allocations(call: Call) -> Json:
     """What each server has of a provider."""
     host, found = _host(call), dict[str, Json]()
     for server in call.region.compute.servers.values():
-        if resources := _allocations(server).get(host.id):
+        if resources := server.allocations().get(host.id):
             found[server.id] = {"resources": resources}
     return {"allocations": found, "resource_provider_generation": host.generation}
-
-
-def _allocations(server: Server) -> dict[str, dict[str, int]]:
-    """What a server has, by the id of its host; of a resized one the old size belongs to the migration."""
-    return {} if server.status == "ERROR" else {server.host.id: server.flavor.needs()}
 
 
 @ROUTES.on("GET", "/allocations/{consumer}")
@@ -164,7 +158,7 @@ def list_allocations(call: Call) -> Json:
         return {"allocations": {}}
     allocations = {
         host_id: {"resources": resources, "generation": compute.hosts[host_id].generation}
-        for host_id, resources in _allocations(server).items()
+        for host_id, resources in server.allocations().items()
     }
     more: Json = {}
     if call.version >= (1, 12):
@@ -182,12 +176,9 @@ def show_project_usages(call: Call) -> Json:
         raise Refusal(400, "Invalid query string parameters: 'project_id' is a required property")
     if project_id != call.token.project_id:
         _need_admin(call)
-    usages: Counter[str] = Counter()
-    for server in call.region.compute.servers.values():
-        if server.project_id == project_id:
-            for resources in _allocations(server).values():
-                usages.update(resources)
-    return {"usages": dict(usages)}
+    placed = call.region.compute.placed(project_id)
+    usages = {name.removeprefix(CLASS): used for name, used in placed.items() if name.startswith(CLASS)}
+    return {"usages": usages}
 
 
 def _provider(call: Call, host: Host) -> Json:

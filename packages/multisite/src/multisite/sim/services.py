@@ -1,12 +1,13 @@
 """All simulated services, by the segment of their path."""
 
 from multisite.sim import placement
-from multisite.sim.compute import keypairs, servers  # noqa: F401 - they register their routes
+from multisite.sim.compute import groups, keypairs, quotas, servers  # noqa: F401 - they register their routes
 from multisite.sim.compute import routes as compute
 from multisite.sim.http import Answer
 from multisite.sim.identity import routes as identity
 from multisite.sim.identity.asking import ROUTES as IDENTITY_ROUTES
 from multisite.sim.image import routes as image
+from multisite.sim.network import quotas as _network_quotas  # noqa: F401 - it registers its routes
 from multisite.sim.network import routes as network
 from multisite.sim.service import (
     Service,
@@ -20,6 +21,7 @@ from multisite.sim.service import (
     webob_form,
 )
 from multisite.sim.volume import copies  # noqa: F401 - it registers its routes
+from multisite.sim.volume import quotas as _volume_quotas  # noqa: F401 - it registers its routes
 from multisite.sim.volume import routes as volume
 
 

@@ -2,13 +2,15 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multisite.sim.http import Answer, Refusal
+from multisite.sim.identity.limits import Place
 from multisite.sim.identity.state import Keystone
-from multisite.sim.plan import SERVICES, Plan
+from multisite.sim.ledger import Ledger
+from multisite.sim.plan import REGISTERED, SERVICES, Plan
 
 if TYPE_CHECKING:
     from multisite.sim.compute.state import Compute
@@ -39,6 +41,10 @@ class World:
         self.skew: Callable[[str, str], float] = lambda _region, _service: 0.0
         self._regions: dict[str, Region] = {}
         self._keystones: dict[str, Keystone] = {}
+        #: How often anything was written in any region.
+        self.changes = 0
+        self._changed: dict[str, int] = {}
+        self.ledger = Ledger(self)
 
     def region(self, name: str) -> "Region":
         """A region. Raises `Refusal` (404)."""
@@ -48,6 +54,35 @@ class World:
                 raise Refusal(404, f"there is no region {name!r} in this simulator")
             region = self._regions[name] = Region(self, name)
         return region
+
+    def note_change(self, region: str) -> None:
+        """Something was written in a region."""
+        self.changes += 1
+        self._changed.pop(region, None)  # so that it becomes the last one
+        self._changed[region] = self.changes
+
+    def changed_since(self, change: int) -> Iterator[str]:
+        """The regions in which something was written after that change, the last one first."""
+        for region, number in reversed(self._changed.items()):
+            if number <= change:
+                return
+            yield region
+
+    def project_key(self, region: str, project_id: str) -> str:
+        """What all Keystones call a project: its name where each has ids of its own."""
+        return self.project_name(region, project_id) if self.plan.own_keystone else project_id
+
+    def project_in(self, region: str, key: str) -> str | None:
+        """The id of a project in a region; None where its Keystone does not know it."""
+        if not self.plan.own_keystone:
+            return key
+        found = self.keystone(region).find("projects", {"name": key})
+        return str(found["id"]) if found else None
+
+    def project_name(self, region: str, project_id: str) -> str:
+        """The name of a project; services also take limits for ids that nobody knows, which are their own."""
+        found = self.keystone(region).collections["projects"].get(project_id)
+        return str(found["name"]) if found else project_id
 
     def keystone(self, region: str) -> Keystone:
         """The Keystone of a region; one for all, unless the plan gives each its own."""
@@ -93,6 +128,9 @@ class World:
                 url = self.auth_url(name) if kind == "identity" else base
                 for interface in ("public", "internal", "admin"):
                     keystone.add("endpoints", _endpoint(keystone, kind, name, interface, url))
+            for kind in REGISTERED:
+                if self.plan.is_unified(name, kind):
+                    _register(keystone, kind, name, self.plan.registered(kind))
 
 
 def _endpoint(keystone: Keystone, kind: str, region: str, interface: str, url: str) -> dict[str, object]:
@@ -105,6 +143,17 @@ def _endpoint(keystone: Keystone, kind: str, region: str, interface: str, url: s
         "url": url,
         "enabled": True,
     }
+
+
+def _register(keystone: Keystone, kind: str, region: str, limits: Mapping[str, int]) -> None:
+    for name, limit in limits.items():
+        keystone.limits.register(
+            {
+                "id": keystone.fixed_id("registered_limit", region, kind, name),
+                "service_id": keystone.fixed_id("service", kind), "region_id": region, "resource_name": name,
+                "default_limit": limit, "description": None,
+            }
+        )  # fmt: skip
 
 
 class Region:
@@ -121,6 +170,13 @@ class Region:
         self.draws = random.Random(f"{world.plan.seed}/{name}")  # noqa: S311 - a seeded world
         self.answers: dict[object, tuple[int, Answer]] = {}
         self.born = False
+        #: Whether a hand that reaches in is bound by limits, as everybody else is.
+        self.limits_hold = True
+        self._places = {
+            kind: Place(self.keystone.limits, self.keystone.fixed_id("service", kind), name)
+            for kind in REGISTERED
+            if world.plan.is_unified(name, kind)
+        }
 
     @property
     def keystone(self) -> Keystone:
@@ -144,6 +200,25 @@ class Region:
     def touch(self) -> None:
         """Something was written."""
         self.revision += 1
+        self.world.note_change(self.name)
+
+    def unified(self, service: str) -> Place | None:
+        """Where a service looks its limits up in Keystone; None where it has limits of its own, or none."""
+        return self._places.get(service)
+
+    def standing(self, service: str, project_id: str, name: str) -> tuple[int, int] | None:
+        """A project's limit in force and its use; None where the service has no limit of that name."""
+        match service:
+            case "compute":
+                return self.compute.standing(project_id, name)
+            case "volume":
+                return self.volume.standing(project_id, name)
+            case "network":
+                return self.network.standing(project_id, name)
+            case "image":
+                return self.image.standing(project_id, name)
+            case _:
+                return None
 
     def new_id(self) -> str:
         """A UUID."""

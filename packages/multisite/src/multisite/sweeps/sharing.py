@@ -7,6 +7,7 @@ transaction). So a region is swept by one process at a time, a dead one's region
 a new process has its fair part after two looks: one of the others, which give up, and one of its own.
 """
 
+import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from multisite.db.engine import Database
 from multisite.db.tables import executors as living_executors
 from multisite.db.tables import regions, sweep_leases
 from multisite.engine.executors import Executors, Fence
+
+LOG = logging.getLogger(__name__)
 
 _L = sweep_leases.c
 
@@ -124,6 +127,7 @@ class Sharing:
                         _L.executor == self._executors.name, _L.region_id.in_(region_ids)
                     )
                 )
+            LOG.info("regions given up: %d; this process has %d now", len(region_ids), len(self.held))
 
     async def take(self, region_ids: Collection[int]) -> None:
         """Take regions that are free; where others were quicker, it is time to look again."""
@@ -137,6 +141,8 @@ class Sharing:
             await connection.execute(sa.delete(sweep_leases).where(dead))
             taken = frozenset(await connection.scalars(_claim(connection, self._executors.name, region_ids)))
         self.held |= taken
+        if taken:
+            LOG.info("regions taken: %d; this process has %d now", len(taken), len(self.held))
         if len(taken) < len(region_ids):
             self._look_at = float("-inf")
 

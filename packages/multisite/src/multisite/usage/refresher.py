@@ -7,10 +7,10 @@ with the same name; where there is none, that is what the answer says.
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from multisite.clock import Clock
 from multisite.engine.executors import Fencing, unfenced
@@ -19,13 +19,18 @@ from multisite.openstack import keystone
 from multisite.openstack.client import RegionClient
 from multisite.openstack.failures import GARBAGE, RegionCallError, what_is_odd
 from multisite.regions.discovery import target_of
+from multisite.regions.home import Clients, ask_home
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
 from multisite.settings import UsageSettings
+from multisite.usage.model import ResourceUsage
 from multisite.usage.readers import READERS
 from multisite.usage.store import TrackedProject, UsageReading, UsageStore
 
 LOG = logging.getLogger(__name__)
+
+#: Hears what a project uses in a region, by resource, whenever it was read.
+Noticed = Callable[[str, Mapping[str, ResourceUsage]], Awaitable[None]]
 
 #: (project, region) pairs that are read at the same time.
 AT_ONCE = 20
@@ -33,14 +38,6 @@ AT_ONCE = 20
 LIST_INTERVAL = 600.0
 #: Seconds between two removals of projects that nobody asks about.
 FORGET_INTERVAL = 3600.0
-
-
-class Clients(Protocol):
-    """Gives the client of a region."""
-
-    def client(self, region: Region) -> RegionClient:
-        """The client of a region."""
-        ...
 
 
 @dataclass(slots=True)
@@ -54,6 +51,7 @@ class Refresher:
     deadline: float
     clock: Clock
     fencing: Fencing = unfenced
+    noticed: Noticed | None = None
     _read_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _images_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -106,14 +104,7 @@ class Refresher:
 
         Raises `RegionCallError` when no region's credential may ask the home Keystone.
         """
-        failure = RegionCallError("no-endpoint", "no enabled region shares the home Keystone")
-        for region in regions:
-            if region.identity is Identity.HOME:
-                try:
-                    return await keystone.get_project(self.clients.client(region), project_id)
-                except RegionCallError as error:
-                    failure = error
-        raise failure
+        return await ask_home(self.clients, regions, lambda client: keystone.get_project(client, project_id))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -136,6 +127,11 @@ class Refresher:
                 if any(not reading.found for reading in readings):
                     self._images_at.pop(key, None)  # when the project comes, its images are read at once
                 await self.store.write(project.project_id, region.id, readings, target_of(region), fence)
+                if self.noticed is not None:
+                    read = {
+                        name: usage for each in readings for name, usage in (each.resources or {}).items()
+                    }
+                    await self.noticed(project.project_id, read)
             except MultisiteError as error:
                 LOG.log(
                     error.log_level,

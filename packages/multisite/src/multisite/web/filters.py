@@ -4,9 +4,10 @@ A filter is part of the address, so that a wall can be bookmarked, and hashable,
 the same wall share one computation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from multisite.errors import BadRequest
 from multisite.regions.states import State
 from multisite.web.services import RegionView
 from multisite.web.tiles import SEVERITY
@@ -28,14 +29,12 @@ class Filter:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Filter":
-        """From an address; values that mean nothing are left out."""
-        state = query.get("state", "")
-        order = query.get("order", "")
+        """From an address. Raises `BadRequest` for a state or an order that there is not."""
         return cls(
             name=query.get("name", "").strip()[:255],
             label=query.get("label", "")[:1000],
-            state=state if state in set(State) else "",
-            order=order if order in ORDERS else "position",
+            state=one_of(query, "state", tuple(State)),
+            order=one_of(query, "order", tuple(ORDERS)) or "position",
         )
 
     @property
@@ -67,6 +66,15 @@ class Filter:
         if self.order == "position":
             return sorted(by_name, key=lambda view: view.region.position)
         return by_name
+
+
+def one_of(query: Mapping[str, str], name: str, known: Collection[str]) -> str:
+    """The value of a field that takes some values only, or nothing. Raises `BadRequest` for another."""
+    value = query.get(name, "")
+    if value and value not in known:
+        there = ", ".join(each for each in known if each)
+        raise BadRequest(f"{name}: there is no {value[:100]!r}; there are: {there}")
+    return value
 
 
 def label_choices(views: Iterable[RegionView]) -> list[str]:

@@ -19,6 +19,7 @@ from multisite.capacity.history.service import Question, Resolution
 from multisite.clock import Clock
 from multisite.requester import Requester
 from multisite.web import figures
+from multisite.web.filters import one_of
 from multisite.web.services import HistoryService
 from multisite.web.sparks import paths
 from multisite.web.visitors import Visitor
@@ -54,12 +55,12 @@ class Chosen:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Chosen":
-        """Values that mean nothing are left out."""
-        span = query.get("span", "")
+        """From an address. Raises `BadRequest` for a span that there is not."""
+        span = one_of(query, "span", tuple(SPANS))
         resource = query.get("resource", "")[:255]
         if not resource or "\0" in resource:
             resource = "VCPU"
-        return cls(resource, span if span in SPANS else "day")
+        return cls(resource, span or "day")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 Filters and the place in the list are in the address. Operators can begin a test of all regions from here.
 """
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from multisite.engine.model import Operation, State, Wanted
+from multisite.errors import BadRequest, NotFound
 from multisite.regions import policies
 from multisite.requester import Requester
 from multisite.web.csrf import read_form, require_own_form
@@ -24,8 +25,23 @@ from multisite.web.wall import trouble
 
 ROWS = 50
 FRAME = ('<tbody id="operations" hx-swap-oob="true">', "</tbody>")
-#: Kinds in words.
-KINDS = {"region-test": "Test of regions", "region-discover": "Discovery of regions"}
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """A kind of operation as people call it, and what its parts are."""
+
+    name: str
+    part: str = "Region"
+    parts: str = "Regions"
+
+
+KINDS = {
+    "region-test": KindWords("Test of regions"),
+    "region-discover": KindWords("Discovery of regions", "Credential", "Credentials"),
+    "quota-balance": KindWords("Balance of a quota", "Project", "Projects"),
+    "quota-write": KindWords("Writing of a quota", "Project", "Projects"),
+}
 #: The icon and the look of each state: those of a region that is as well.
 LOOKS = {
     State.QUEUED: "stale",
@@ -49,11 +65,10 @@ class Asked:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Asked":
-        """From an address; a state that is none is left out."""
-        state = query.get("state", "")
+        """From an address."""
         return cls(
             kind=query.get("kind", "")[:255],
-            state=state if state in set(State) else "",
+            state=query.get("state", "")[:255],
             region=query.get("region", "").strip()[:255],
             after=query.get("after", "")[:64],
         )
@@ -65,7 +80,9 @@ class Asked:
 
     @property
     def wanted(self) -> Wanted:
-        """As the service wants it."""
+        """As the service wants it. Raises `BadRequest` for a state that is none."""
+        if self.state and self.state not in set(State):
+            raise BadRequest(f"state: there is no state {self.state!r}; there are: {', '.join(State)}")
         return Wanted(
             kinds=(self.kind,) if self.kind else (),
             states=(State(self.state),) if self.state else (),
@@ -102,7 +119,7 @@ class OperationsPage:
             "here": "operations",
             "snapshot": snapshot,
             "asked": asked,
-            "kinds": {name: kind_in_words(name) for name in self.operations.kinds_for(visitor.requester)},
+            "kinds": {name: words_of(name).name for name in self.operations.kinds_for(visitor.requester)},
             "states": list(State),
             "older": urls.page("operations", asked.query(after=following)) if following else "",
             "newest": urls.page("operations", asked.query(after="")) if asked.after else "",
@@ -123,9 +140,14 @@ class OperationsPage:
         return RedirectResponse(Urls.of(request).operation(operation.id), 303)
 
     async def _read(self, urls: Urls, visitor: Visitor, asked: Asked) -> tuple[Snapshot, str | None]:
-        found, following = await self.operations.list(
-            visitor.requester, asked.wanted, ROWS, asked.after or None
-        )
+        problem, following = "", None
+        found: Sequence[Operation] = ()
+        try:
+            found, following = await self.operations.list(
+                visitor.requester, asked.wanted, ROWS, asked.after or None
+            )
+        except (BadRequest, NotFound) as error:  # what is asked for does not exist: said above an empty list
+            problem = error.detail
         rows = {
             f"operation-{each.id}": dated_fragment(
                 f"operation-{each.id}",
@@ -135,7 +157,9 @@ class OperationsPage:
             )
             for each in found
         }
-        told = self.renderer.fragment("operations/_told.html", urls, count=len(rows), asked=asked)
+        told = self.renderer.fragment(
+            "operations/_told.html", urls, count=len(rows), asked=asked, problem=problem
+        )
         parts = {"told": dated_fragment("told", told), "trouble": trouble("")}
         return Snapshot(parts, rows, frame=FRAME), following
 
@@ -144,19 +168,19 @@ async def sent_by(request: Request, visitor: Visitor) -> Requester:
     """Who sent a form of our own page, and in which request. Raises `ForeignForm`, `BadRequest`."""
     fields = await read_form(request)
     require_own_form(request, sent=fields.get("form_token"), expected=visitor.session.form_token)
-    return replace(visitor.requester, request_id=getattr(request.state, "request_id", ""))
+    return visitor.acting_in(request)
 
 
-def kind_in_words(kind: str) -> str:
-    """A kind as people call it."""
-    return KINDS.get(kind, kind.replace("-", " ").capitalize())
+def words_of(kind: str) -> KindWords:
+    """A kind in words; those of other programs say their name."""
+    return KINDS.get(kind) or KindWords(kind.replace("-", " ").capitalize())
 
 
 def shown(operation: Operation) -> dict[str, Any]:
     """What templates need to show an operation."""
     return {
         "operation": operation,
-        "kind": kind_in_words(operation.kind),
+        "kind": words_of(operation.kind),
         "looks": LOOKS,
         "counts": [
             (state, operation.parts_by_state[state]) for state in State if state in operation.parts_by_state

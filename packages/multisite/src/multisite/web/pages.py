@@ -24,11 +24,17 @@ from multisite.web.events import Events, LiveView
 from multisite.web.feeds import Feeds
 from multisite.web.headers import SECURITY_HEADERS, SecureHeaders
 from multisite.web.history import HistoryChart
+from multisite.web.inventory.listing import ListingPage
 from multisite.web.inventory.routes import inventory_pages
 from multisite.web.login import LogIn
 from multisite.web.operation import OperationPage
 from multisite.web.operations import OperationsPage
 from multisite.web.project import ProjectPage
+from multisite.web.quotas.history import QuotaChart
+from multisite.web.quotas.listing import QuotasPage
+from multisite.web.quotas.project import QuotaPage
+from multisite.web.quotas.routes import quota_pages
+from multisite.web.quotas.services import QuotaServices
 from multisite.web.region import RegionPage
 from multisite.web.rendering import Renderer
 from multisite.web.services import Services
@@ -86,6 +92,19 @@ def create_pages(
     project = ProjectPage(services.usage, renderer, clock)
     operations = OperationsPage(services.operations, services.regions, services.inventory.policy, renderer)
     operation = OperationPage(services.operations, renderer)
+    listing = ListingPage(services.inventory, services.regions, renderer)
+    quota_services = QuotaServices(
+        services.quotas,
+        services.quota_rules,
+        services.quota_requests,
+        services.quota_history,
+        services.regions,
+        services.operations,
+        services.inventory.projects,
+        services.inventory.policy,
+    )
+    quotas = QuotasPage(quota_services, renderer)
+    quota = QuotaPage(quota_services, QuotaChart(services.quota_history, clock), renderer)
     feeds = Feeds(event_interval, trouble)
     views: dict[str, LiveView] = {
         "wall": wall,
@@ -94,6 +113,9 @@ def create_pages(
         "project": project,
         "operations": operations,
         "operation": operation,
+        "inventory": listing,
+        "quotas": quotas,
+        "quota": quota,
     }
     events = Events(visitors, views, feeds, clock)
     page = visitors.page
@@ -108,7 +130,11 @@ def create_pages(
         _route("GET", "/project", page(project.page)),
         *(
             _route(method, path, page(endpoint))
-            for method, path, endpoint in inventory_pages(services, renderer, clock)
+            for method, path, endpoint in inventory_pages(services, listing, renderer, clock)
+        ),
+        *(
+            _route(method, path, page(endpoint))
+            for method, path, endpoint in quota_pages(quota_services, quotas, quota, renderer, clock)
         ),
         _route("GET", "/operations", page(operations.page)),
         _route("POST", "/operations/test", page(operations.test)),

@@ -21,6 +21,10 @@ from multisite.regions.states import Freshness, State
 from multisite.requester import Requester
 from multisite.usage.model import ProjectUsage
 from multisite.web.inventory.services import InventoryServices
+from multisite.web.quotas.services import HistoryService as QuotaHistoryService
+from multisite.web.quotas.services import QuotaService
+from multisite.web.quotas.services import RequestService as QuotaRequestService
+from multisite.web.quotas.services import RuleService as QuotaRuleService
 
 
 class IssuedToken(Protocol):
@@ -196,3 +200,7 @@ class Services:
     history: HistoryService
     operations: OperationService
     inventory: InventoryServices
+    quotas: QuotaService
+    quota_rules: QuotaRuleService
+    quota_history: QuotaHistoryService
+    quota_requests: QuotaRequestService

@@ -16,6 +16,7 @@ from multisite.web import figures
 WIDTH, HEIGHT = 240.0, 28.0
 _LEAST_RANGE = 10.0
 _MARGIN = 2.0
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def spark(trend: Trend | None, name: str) -> Spark | None:
 
 
 def span_text(span: timedelta) -> str:
-    """`last 6 h`."""
-    return f"last {figures.span(span.total_seconds())}"
+    """`last 6 h`; of one hour, `last hour`."""
+    return "last hour" if span == _HOUR else f"last {figures.span(span.total_seconds())}"
 
 
 def paths(values: Sequence[float | None], low: float, high: float) -> tuple[str, str, str]:

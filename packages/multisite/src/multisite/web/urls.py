@@ -51,6 +51,14 @@ class Urls:
         """The page of one operation."""
         return f"{self.root_path}/operations/{quote(identity, safe='')}"
 
+    def quota(self, project_id: str, form: str = "", query: Mapping[str, str] | None = None) -> str:
+        """The page of a project's quota, or one of its forms."""
+        return self.page(f"quotas/{quote(project_id, safe='')}{'/' + form if form else ''}", query)
+
+    def quota_request(self, identity: str, act: str = "") -> str:
+        """The page of a request for more quota, or what is done to it."""
+        return self.page(f"quotas/requests/{quote(identity, safe='')}{'/' + act if act else ''}")
+
     def own(self, request: Request) -> str:
         """The request's own address, whether or not a proxy took the root path from it."""
         path = str(request.scope["path"])

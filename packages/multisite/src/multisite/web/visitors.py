@@ -6,7 +6,7 @@ no longer accepts, leads to the log-in, which leads back; errors become a page i
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -29,6 +29,10 @@ class Visitor:
 
     session: Session
     requester: Requester
+
+    def acting_in(self, request: Request) -> Requester:
+        """Who acts by this request, with its id: for what is audited and written."""
+        return replace(self.requester, request_id=getattr(request.state, "request_id", ""))
 
     @property
     def operator(self) -> bool:

@@ -18,7 +18,7 @@ from multisite.clock import Clock
 from multisite.regions.states import Missing, State
 from multisite.web import figures
 from multisite.web.bars import FIVE_CLASSES, Parts, five_bars
-from multisite.web.filters import COMPACT_FROM, DENSITIES, ORDERS, Filter, label_choices, state_counts
+from multisite.web.filters import COMPACT_FROM, DENSITIES, ORDERS, Filter, label_choices, one_of, state_counts
 from multisite.web.rendering import Renderer
 from multisite.web.services import CapacityService, HistoryService, RegionService, RegionView
 from multisite.web.snapshots import Fragment, Snapshot, fragment
@@ -58,7 +58,7 @@ class RegionBoard:
         every = await self.regions.list(visitor.requester)
         chosen = Filter.of(request.query_params)
         snapshot = await self._snapshot(request, visitor, every, chosen)
-        density = request.query_params.get("density", "")
+        density = one_of(request.query_params, "density", tuple(DENSITIES))
         context = {
             "visitor": visitor,
             "here": self.name,
@@ -67,7 +67,7 @@ class RegionBoard:
             "labels": label_choices(every),
             "orders": ORDERS,
             "densities": DENSITIES if self.capacity else {},
-            "density": density if density in DENSITIES else "",
+            "density": density,
             "compact": density == "compact" or (not density and len(snapshot.items) >= COMPACT_FROM),
             "events": self._events(request, chosen, snapshot),
         }

@@ -1,7 +1,7 @@
 """HTTP of history."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from multisite.capacity.history.model import ADDRESSES, Figures, Point, Quantity, written
 from multisite.capacity.history.service import HistoryService, Question, Resolution
 from multisite.errors import BadRequest
-from multisite.http import PAGE, TEXT, Limit, Link, Marker, next_link, requester
+from multisite.http import PAGE, TEXT, Limit, Link, Marker, aware, next_link, requester
 
 #: Regions of one request.
 MOST_REGIONS = 100
@@ -72,8 +72,8 @@ async def show_history(  # noqa: PLR0913, PLR0917 - one argument per parameter
     question = Question(
         regions=region,
         resources=resource,
-        since=_aware("since", since),
-        until=_aware("until", until),
+        since=aware("since", since),
+        until=aware("until", until),
         resolution=resolution,
         limit=limit,
         after=_after(marker),
@@ -122,15 +122,6 @@ def _shown(name: str, quantity: Quantity) -> int | float | str | None:
     return str(quantity) if name in ADDRESSES and quantity is not None else written(quantity)
 
 
-def _aware(name: str, at: datetime | None) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise BadRequest(f"{name}: {at.isoformat()} does not say its time zone, as {at.isoformat()}Z does")
-    try:
-        return at.astimezone(UTC) if at else None
-    except OverflowError:
-        raise BadRequest(f"{name}: {at} is beyond the calendar") from None
-
-
 def _marker(point: Point) -> str:
     return f"{point.at.isoformat()}/{point.region or ''}"
 
@@ -143,4 +134,4 @@ def _after(marker: str | None) -> tuple[str | None, datetime] | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise BadRequest(f"marker: {marker!r} is not one that a next link has") from None
-    return region or None, _aware("marker", at) or at
+    return region or None, aware("marker", at) or at

@@ -24,6 +24,8 @@ from multisite.regions.status import RegionView, Rhythm
 from multisite.requester import Requester
 
 DAY = timedelta(days=1)
+#: What a wall shows of every cloud.
+USUAL = frozenset({"VCPU", "MEMORY_MB", "DISK_GB", "volume", "external_ipv4", "servers"})
 
 
 class Resolution(StrEnum):
@@ -103,8 +105,22 @@ class HistoryService:
             start = None
             if len(points) > question.limit:
                 break
+        await self._require_known(question.resources, points)
         shown = [_only(point, question.resources) for point in points[: question.limit]]
         return Series(span.since, span.until, span.resolution, shown, len(points) > question.limit)
+
+    async def _require_known(self, resources: Sequence[str], points: Sequence[Point]) -> None:
+        """Raise `BadRequest` for resources that nothing is known of, now or in these points.
+
+        Those that every cloud is asked for may be lacking where a service is; then they are gaps.
+        """
+        totals = await self._store.last_totals()
+        known = {*totals.row.resources} if totals.row else set()
+        known |= {name for point in points for name in point.resources}
+        unknown = [name for name in resources if name not in known | USUAL]
+        if unknown and known:
+            named, there = ", ".join(map(repr, unknown)), ", ".join(sorted(known))
+            raise BadRequest(f"resource: there is no {named}; there are: {there}")
 
     async def trends(self, requester: Requester, views: Sequence[RegionView]) -> Mapping[str, Trend]:
         """How full each of all regions was in the last day, by name."""

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from multisite.db import quota_tables as quota_tables  # noqa: PLC0414 - its tables belong to the metadata
 from multisite.db.tables import metadata
 
 context.configure(

@@ -78,6 +78,8 @@ def boolean(text: str) -> bool:
 
 def check_name(name: object) -> str:
     """A name as `nova.api.validation.parameter_types.name` takes one. Raises `Refusal` (400)."""
+    if name == "":
+        raise Refusal(400, "Invalid input for field/attribute name. Value: . '' should be non-empty")
     if not isinstance(name, str) or not 0 < len(name) <= 255:  # noqa: PLR2004
         raise Refusal(400, f"Invalid input for field/attribute name. Value: {name}.")
     if name != name.strip() or not all(_printable(char) for char in name):

@@ -54,8 +54,14 @@ def create_keypair(call: Call) -> Answer:
     if (user_id, name) in keypairs:
         raise Refusal(409, f"Key pair '{name}' already exists.")
     held = sum(owner == user_id for owner, _ in keypairs)
-    if 0 <= call.region.compute.limits(call.token.project_id)["key_pairs"] <= held:
-        raise Refusal(403, "Quota exceeded, too many key pairs.")
+    call.region.compute.check_number(
+        call.token.project_id,
+        user_id,
+        "key_pairs",
+        used=held,
+        delta=1,
+        why="Quota exceeded, too many key pairs.",
+    )
     keypairs[user_id, name] = keypair = made
     status = 201 if call.version >= (2, 2) else 200
     return Answer(status, {"keypair": _shown(call, keypair) | {"user_id": user_id}})

@@ -10,6 +10,8 @@ from multisite.sim.compute.checks import (
     check_server_query,
     check_uuid,
 )
+from multisite.sim.compute.groups import find_group
+from multisite.sim.compute.limits import ServerGroup
 from multisite.sim.compute.routes import ROUTES, need_admin
 from multisite.sim.compute.state import VM_STATES, Flavor, Server
 from multisite.sim.compute.wire import addresses, links, server_json
@@ -125,25 +127,68 @@ def create_server(call: Call) -> Answer:
         _check_image(call, image_id)
     if wanted.get("key_name") and (call.token.user_id, wanted["key_name"]) not in compute.keypairs:
         raise Refusal(400, "Invalid key_name provided.")
+    _check_metadata(call, wanted)
     networks = _networks(call, wanted)
     least = int(wanted.get("min_count") or 1)
-    most = int(wanted.get("max_count") or least)
+    most = _ports_allow(call, networks, least, int(wanted.get("max_count") or least))
+    most = compute.allowed(call.token.project_id, call.token.user_id, flavor, least=least, most=most)
+    group = _group_of(call, most)
     made: list[Server] = []
     for number in range(1, most + 1):
         try:
             made.append(_boot(call, wanted, flavor, networks, name if most == 1 else f"{name}-{number}"))
         except Refusal:
-            if number > least:
-                break  # as many as the quota allows
             for server in made:
                 compute.delete_server(server)
             raise
+    if group:
+        group.members += [server.id for server in made]
     server = made[0]
     body: Json = {
         "id": server.id, "links": links(call, "servers", server.id), "OS-DCF:diskConfig": "MANUAL",
         "security_groups": [{"name": "default"}], "adminPass": server.id[:12],
     }  # fmt: skip
     return Answer(202, {"server": body}, {"Location": f"{call.base}/servers/{server.id}"})
+
+
+def _check_metadata(call: Call, wanted: Json) -> None:
+    """Refuse (403) more metadata than a server may have."""
+    number = len(wanted.get("metadata") or {})
+    if number:
+        call.region.compute.check_number(
+            call.token.project_id, call.token.user_id, "metadata_items", used=0, delta=number,
+            why="Maximum number of metadata items exceeds {limit}",
+        )  # fmt: skip
+
+
+def _ports_allow(call: Call, networks: list[Json], least: int, most: int) -> int:
+    """How many servers there are ports for: Nova asks Neutron before it begins. Raises `Refusal` (403)."""
+    needed = sum(not item.get("port") for item in networks)
+    limit = call.region.network.limits(call.token.project_id)["port"]
+    if not needed or limit < 0:
+        return most
+    used = call.region.network.used("port", call.token.project_id)
+    if limit < used:
+        raise Refusal(403, f"The number of defined ports: {used} is over the limit: {limit}")
+    allowed = min(most, (limit - used) // needed)
+    if allowed < least:
+        raise Refusal(403, "Maximum number of ports exceeded")
+    return allowed
+
+
+def _group_of(call: Call, number: int) -> ServerGroup | None:
+    """The group that a request names. Raises `Refusal`: unknown (400), too many for it (403)."""
+    hints = call.body.get("os:scheduler_hints") or call.body.get("OS-SCH-HNT:scheduler_hints") or {}
+    if not hints.get("group"):
+        return None
+    group = find_group(call, str(hints["group"]))
+    if group is None:
+        raise Refusal(400, f"Instance group {hints['group']} could not be found.")
+    call.region.compute.check_number(
+        call.token.project_id, call.token.user_id, "server_group_members",
+        used=len(group.members), delta=number, why="Quota exceeded, too many servers in group",
+    )  # fmt: skip
+    return group
 
 
 def _boot(call: Call, wanted: Json, flavor: Flavor, networks: list[Json], name: str) -> Server:

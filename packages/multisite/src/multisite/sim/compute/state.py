@@ -1,20 +1,15 @@
-"""Nova's and Placement's state: hosts with room, flavors, servers that use it, quotas, keypairs."""
+"""Nova's and Placement's state: hosts with room, flavors, servers that use it, keypairs."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from multisite.sim.http import Json, Refusal
+from multisite.sim.compute.limits import Quotas
+from multisite.sim.http import Refusal
 
 if TYPE_CHECKING:
     from multisite.sim.world import Region
 
-#: What a project may use without a limit of its own.
-QUOTA = {
-    "cores": 20, "injected_file_content_bytes": 10240, "injected_file_path_bytes": 255, "injected_files": 5,
-    "instances": 10, "key_pairs": 100, "metadata_items": 128, "ram": 51200, "server_group_members": 10,
-    "server_groups": 10,
-}  # fmt: skip
 #: What seeded projects get, so that they are not full from the start.
 GENEROUS = {"cores": 400, "instances": 200, "ram": 819200}
 KINDS = ("VCPU", "MEMORY_MB", "DISK_GB")
@@ -121,23 +116,22 @@ class Server:
     deleted: bool = False
     fault: str = ""
 
+    def allocations(self) -> dict[str, dict[str, int]]:
+        """What it has, by the id of its host; of a resized one the old size belongs to the migration."""
+        return {} if self.status == "ERROR" else {self.host.id: self.flavor.needs()}
 
-class Compute:
+
+class Compute(Quotas):
     """Nova and Placement of one region."""
 
     def __init__(self, region: "Region") -> None:
-        self.region = region
+        super().__init__(region)
         self.hosts: dict[str, Host] = {}
         self.aggregates: dict[int, Aggregate] = {}
         self.flavors: dict[str, Flavor] = {}
-        self.servers: dict[str, Server] = {}
         self.deleted: dict[str, Server] = {}
-        self.quotas: dict[str, dict[str, int]] = {}
-        self.default_quota = dict(QUOTA)
-        self.used: dict[str, Counter[str]] = {}
         #: Ids of servers that will become ACTIVE by themselves: what time alone changes is not kept ready.
         self.building: set[str] = set()
-        self.keypairs: dict[tuple[str, str], Json] = {}
 
     def create_aggregate(self, name: str, zone: str | None) -> Aggregate:
         """An aggregate without hosts. Raises `Refusal` (409)."""
@@ -152,32 +146,6 @@ class Compute:
         """The aggregate that is a zone; it is made if there is none."""
         found = next((item for item in self.aggregates.values() if item.zone == zone), None)
         return found or self.create_aggregate(f"hosts-of-{zone}", zone)
-
-    # -- quotas --------------------------------------------------------------------------------------
-
-    def limits(self, project_id: str) -> dict[str, int]:
-        """The limits of a project."""
-        return self.default_quota | self.quotas.get(project_id, {})
-
-    def usage(self, project_id: str) -> Counter[str]:
-        """What a project uses: instances, cores, ram."""
-        return self.used.setdefault(project_id, Counter())
-
-    def _count(self, project_id: str, flavor: Flavor, sign: int, *, instances: int = 1) -> None:
-        used = self.usage(project_id)
-        used["instances"] += sign * instances
-        used["cores"] += sign * flavor.vcpus
-        used["ram"] += sign * flavor.ram
-
-    def _check_quota(self, project_id: str, wanted: dict[str, int]) -> None:
-        limits, used = self.limits(project_id), self.usage(project_id)
-        for name, amount in wanted.items():
-            if 0 <= limits[name] < used[name] + amount:
-                raise Refusal(
-                    403,
-                    f"Quota exceeded for {name}: Requested {amount}, but already used {used[name]} "
-                    f"of {limits[name]} {name}",
-                )
 
     # -- servers -------------------------------------------------------------------------------------
 
@@ -226,7 +194,7 @@ class Compute:
         zone: str | None = None,
     ) -> Server:
         """A server on a host with room. Raises `Refusal`: over quota (403); without room it goes to ERROR."""
-        self._check_quota(project_id, {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram})
+        self.allowed(project_id, user_id, flavor, least=1, most=1)
         if zone is not None and zone not in {host.zone for host in self.hosts.values()}:
             raise Refusal(400, "The requested availability zone is not available")
         host = self.place(flavor, zone)
@@ -240,7 +208,7 @@ class Compute:
         )  # fmt: skip
         if host:
             host.allocate(flavor.needs())
-        self._count(project_id, flavor, 1)
+        self.count(project_id, flavor, 1)
         self.servers[server.id] = server
         if server.status == "BUILD":
             self.building.add(server.id)
@@ -259,12 +227,15 @@ class Compute:
             server.host.allocate(server.flavor.needs(), -1)
         if server.old_host and server.old_flavor:
             server.old_host.allocate(server.old_flavor.needs(), -1)
-        self._count(server.project_id, server.flavor, -1)
+        self.count(server.project_id, server.flavor, -1)
         self.region.network.delete_ports_of(server.id)
         for volume_id in list(server.volumes):
             self.region.volume.detach(volume_id)
         server.volumes.clear()
         del self.servers[server.id]
+        for group in self.server_groups.values():
+            if server.id in group.members:
+                group.members.remove(server.id)
         self.building.discard(server.id)
         server.deleted, server.updated = True, self.region.now("compute")
         self.deleted[server.id] = server
@@ -285,11 +256,7 @@ class Compute:
         """
         if flavor is server.flavor:
             raise Refusal(400, "When resizing, instances must change flavor!")
-        more = {
-            "cores": max(0, flavor.vcpus - server.flavor.vcpus),
-            "ram": max(0, flavor.ram - server.flavor.ram),
-        }
-        self._check_quota(server.project_id, more)
+        self.check_growth(server, flavor)
         self.set_status(server, server.status, needed=("ACTIVE", "SHUTOFF"), action="resize")
         host = self.place(flavor, but=server.host)
         if host is None:
@@ -317,5 +284,5 @@ class Compute:
         server.old_flavor = server.old_host = None
 
     def _recount(self, project_id: str, old: Flavor, new: Flavor) -> None:
-        self._count(project_id, old, -1, instances=0)
-        self._count(project_id, new, 1, instances=0)
+        self.count(project_id, old, -1, instances=0)
+        self.count(project_id, new, 1, instances=0)

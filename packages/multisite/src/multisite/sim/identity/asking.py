@@ -28,5 +28,5 @@ def public(call: Call, collection: str, item: Json) -> Json:
 
 def links_of(call: Call) -> Json:
     """The links of a listing, which has one page."""
-    query = urlencode(call.query, doseq=True)
+    query = urlencode(call.query, doseq=True, safe=":")
     return {"next": None, "self": call.url(call.path) + (f"?{query}" if query else ""), "previous": None}

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 
 from multisite.sim.http import Answer, Call, Json, Refusal
-from multisite.sim.identity import credentials, grants, tokens  # noqa: F401 - they register their routes
+from multisite.sim.identity import (  # noqa: F401 - they register their routes
+    credentials,
+    endpoint_filter_routes,
+    grants,
+    limit_routes,
+    tokens,
+)
 from multisite.sim.identity.asking import ROUTES, keystone_of, links_of, need_admin, public
 from multisite.sim.identity.state import Keystone
 
@@ -20,12 +26,10 @@ _COLLECTIONS = {
     "regions": ("region", "anybody"),
     "services": ("service", "admin"),
     "endpoints": ("endpoint", "admin"),
-    "registered_limits": ("registered_limit", "anybody"),
-    "limits": ("limit", "anybody"),
 }
 _FILTERS = (
     "name", "domain_id", "enabled", "type", "service_id", "region_id", "interface", "parent_id", "project_id",
-    "resource_name", "parent_region_id",
+    "parent_region_id",
 )  # fmt: skip
 _DEFAULTS: Mapping[str, Json] = {
     "domains": {"enabled": True, "description": "", "tags": [], "options": {}},
@@ -38,8 +42,6 @@ _DEFAULTS: Mapping[str, Json] = {
     "regions": {"description": "", "parent_region_id": None},
     "services": {"enabled": True},
     "endpoints": {"enabled": True, "region_id": None},
-    "registered_limits": {"region_id": None, "description": None},
-    "limits": {"region_id": None, "description": None, "domain_id": None},
 }  # fmt: skip
 
 
@@ -74,9 +76,6 @@ def _show(call: Call, collection: str) -> Json:
 def _create(call: Call, collection: str) -> Answer:
     name, _ = _COLLECTIONS[collection]
     need_admin(call, f"create_{name}")
-    if collection in {"limits", "registered_limits"}:
-        wanted = call.body.get(collection) or []
-        return Answer(201, {collection: [_make(call, collection, dict(one)) for one in wanted]})
     return Answer(201, {name: _make(call, collection, dict(call.part(name)))})
 
 
@@ -118,8 +117,6 @@ def _update(call: Call, collection: str) -> Json:
     if "password" in wanted:
         keystone.passwords[item["id"]] = str(wanted.pop("password"))
         keystone.revoke_all(item["id"])
-    if collection == "limits" and wanted.get("resource_limit") == 0:
-        wanted.pop("resource_limit")  # Keystone answers 200 to a limit of 0, and changes nothing
     keystone.add(collection, item | wanted)
     if wanted.get("enabled") is False:
         keystone.revoke_all(item["id"])
@@ -145,13 +142,6 @@ def _register(collection: str) -> None:
 
 for _collection in _COLLECTIONS:
     _register(_collection)
-
-
-@ROUTES.on("GET", "/limits/model")
-def show_limit_model(call: Call) -> Json:  # noqa: ARG001 - every handler takes its call
-    """How limits are enforced: each project for itself."""
-    words = "Limit enforcement and validation does not take project hierarchy into consideration."
-    return {"model": {"name": "flat", "description": words}}
 
 
 def version_document(base: str) -> Json:

@@ -4,11 +4,13 @@ import hashlib
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from multisite.sim.http import Json, Refusal, parse_stamp, stamp_micro
+from multisite.sim.identity.endpoint_filter import EndpointFilter
+from multisite.sim.identity.limits import UnifiedLimits
 from multisite.sim.plan import password
 
 #: Each role brings the next one along.
@@ -67,6 +69,8 @@ class Keystone:
     passwords: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    limits: UnifiedLimits = field(default_factory=UnifiedLimits)
+    filter: EndpointFilter = field(default_factory=EndpointFilter)
     _catalog: bytes | None = None
     _random: random.Random = field(default_factory=random.Random)
 
@@ -74,7 +78,7 @@ class Keystone:
         self._random = random.Random(f"{self.seed}/run")  # noqa: S311
         for name in (
             "domains", "projects", "users", "roles", "regions", "services", "endpoints",
-            "application_credentials", "limits", "registered_limits",
+            "application_credentials",
         ):  # fmt: skip
             self.collections[name] = {}
         self.add(
@@ -125,6 +129,9 @@ class Keystone:
             self._catalog = None
         if collection in {"users", "projects"}:
             self.revoke_all(item_id)
+            self.limits.forget(item_id)
+        if collection in {"endpoints", "projects"}:
+            self.filter.forget(item_id)
 
     def get(self, collection: str, item_id: str) -> Json:
         """An item. Raises `Refusal` (404)."""
@@ -299,29 +306,39 @@ class Keystone:
             body["roles"] = [{"id": self.role_id(role), "name": role} for role in token.roles]
         text = json.dumps(body, separators=(",", ":")).encode()
         if catalog and token.roles:
-            text = text[:-1] + b',"catalog":' + self.catalog() + b"}"
+            text = text[:-1] + b',"catalog":' + self._catalog_for(token) + b"}"
         return b'{"token":' + text + b"}"
 
     def catalog(self) -> bytes:
         """The catalog as JSON: a list of services with the endpoints of all regions."""
         if self._catalog is None:
-            endpoints: dict[str, list[Json]] = {}
-            for endpoint in self.collections["endpoints"].values():
-                if endpoint["enabled"]:
-                    shown = {key: endpoint[key] for key in ("id", "interface", "region_id", "url", "region")}
-                    endpoints.setdefault(endpoint["service_id"], []).append(shown)
-            services = [
-                {
-                    "endpoints": endpoints.get(item["id"], []),
-                    "id": item["id"],
-                    "type": item["type"],
-                    "name": item["name"],
-                }
-                for item in self.collections["services"].values()
-                if item["enabled"]
-            ]
-            self._catalog = json.dumps(services, separators=(",", ":")).encode()
+            self._catalog = _written(self._services(self.collections["endpoints"]))
         return self._catalog
+
+    def _catalog_for(self, token: Token) -> bytes:
+        """The catalog of a token: only what its project is confined to, where it is."""
+        allowed = self.filter.allowed(token.project_id, self.collections["endpoints"])
+        if not allowed:
+            return self.catalog()
+        return _written([each for each in self._services(allowed) if each["endpoints"]])
+
+    def _services(self, endpoints: Mapping[str, Json]) -> list[Json]:
+        """The services with those of these endpoints that are enabled."""
+        by_service: dict[str, list[Json]] = {}
+        for endpoint in endpoints.values():
+            if endpoint["enabled"]:
+                shown = {key: endpoint[key] for key in ("id", "interface", "region_id", "url", "region")}
+                by_service.setdefault(endpoint["service_id"], []).append(shown)
+        return [
+            {
+                "endpoints": by_service.get(item["id"], []),
+                "id": item["id"],
+                "type": item["type"],
+                "name": item["name"],
+            }
+            for item in self.collections["services"].values()
+            if item["enabled"]
+        ]
 
     def _named(self, item: Json) -> Json:
         domain = self.collections["domains"][item["domain_id"]]
@@ -330,3 +347,7 @@ class Keystone:
             "name": item["name"],
             "domain": {"id": domain["id"], "name": domain["name"]},
         }
+
+
+def _written(services: list[Json]) -> bytes:
+    return json.dumps(services, separators=(",", ":")).encode()

@@ -3,6 +3,7 @@
 import re
 
 from multisite.sim.http import Answer, Call, Json, Refusal
+from multisite.sim.image.limits import COUNT, MIB, NAMES, SIZE, STAGED, UPLOADING, check, usage
 from multisite.sim.image.listing import chosen
 from multisite.sim.image.patch import IMMUTABLE, RESERVED, apply_patch, check_attribute, set_attribute
 from multisite.sim.image.state import STORE, Image, Member
@@ -99,6 +100,7 @@ def create_image(call: Call) -> Answer:
     owner = str(body.pop("owner", call.token.project_id))
     if owner != call.token.project_id and not call.token.admin:
         raise _forbid("add_image")
+    check(call.region.image, call.token.project_id, COUNT, 1)
     image = call.region.image.create(
         name=body.pop("name", None), owner=owner, visibility=str(body.pop("visibility", "shared")),
         image_id=image_id,
@@ -143,7 +145,12 @@ def delete_image(call: Call) -> Answer:
 def upload_data(call: Call) -> Answer:
     """Take an image's data: they are counted and hashed."""
     _need_bytes(call)
-    call.region.image.upload(_own_image(call, "upload_image"), call.raw)
+    images, own = call.region.image, call.token.project_id
+    check(images, own, SIZE, len(call.raw) // MIB)
+    image = _own_image(call, "upload_image")
+    if image.status == "queued":
+        _begin(call, image, "saving")
+    images.upload(image, call.raw)
     return Answer(204)
 
 
@@ -151,12 +158,25 @@ def upload_data(call: Call) -> Answer:
 def stage_data(call: Call) -> Answer:
     """Take an image's data before they are imported."""
     _need_bytes(call)
+    images, own = call.region.image, call.token.project_id
+    check(images, own, STAGED, len(call.raw) // MIB)
     image = _own_image(call, "modify_image")
     if image.status != "queued":
         raise Refusal(409, f"Image status transition from {image.status} to uploading is not allowed")
-    call.region.image.upload(image, call.raw)
+    _begin(call, image, "uploading")
+    images.upload(image, call.raw)
     image.status = "uploading"
     return Answer(204)
+
+
+def _begin(call: Call, image: Image, status: str) -> None:
+    """An image that waits for data is about to get them, unless too many are (413): it counts already."""
+    image.status = status
+    try:
+        check(call.region.image, call.token.project_id, UPLOADING, 0)
+    except Refusal:
+        image.status = "queued"
+        raise
 
 
 def _need_bytes(call: Call) -> None:
@@ -168,6 +188,7 @@ def _need_bytes(call: Call) -> None:
 @ROUTES.on("POST", "/images/{image_id}/import")
 def import_data(call: Call) -> Answer:
     """Import data that were staged, or that lie elsewhere; it ends at once."""
+    check(call.region.image, call.token.project_id, SIZE, 0)
     image, method = _own_image(call, "modify_image"), call.body.get("method")
     name = str(method.get("name")) if isinstance(method, dict) else ""
     if name not in IMPORT_METHODS:
@@ -177,11 +198,26 @@ def import_data(call: Call) -> Answer:
         raise Refusal(409, f"Image with status {image.status} cannot be target for import by {name}")
     if image.disk_format is None or image.container_format is None:
         raise Refusal(409, "'disk_format' and 'container_format' need to be set before import")
+    if not _import_fits(call, image, name):
+        return Answer(202)  # the task that would have imported it gives up, and nobody is told
     if name == "web-download":
         address = str(method.get("uri")) if isinstance(method, dict) else ""
         call.region.image.fill(image, (1 + len(address)) * 1024 * 1024, address.encode())
     image.status, image.updated = "active", call.region.now("image")
     return Answer(202)
+
+
+def _import_fits(call: Call, image: Image, method: str) -> bool:
+    """Whether the task of an import finds room; if not, an image without data waits for them again."""
+    images, own, size = call.region.image, call.token.project_id, (image.size or 0) // MIB
+    wanted = {SIZE: size} if method == "glance-direct" else {STAGED: size, UPLOADING: 0}
+    try:
+        for name, delta in wanted.items():
+            check(images, own, name, delta)
+    except Refusal:
+        image.status = "queued" if image.status == "uploading" else image.status
+        return False
+    return True
 
 
 # -- members ---------------------------------------------------------------------------------------------
@@ -304,6 +340,10 @@ def show_import(call: Call) -> Json:  # noqa: ARG001 - every handler takes its c
 
 
 @ROUTES.on("GET", "/info/usage")
-def show_usage(call: Call) -> Json:  # noqa: ARG001 - every handler takes its call
-    """The token's use against unified limits: empty, as Glance has it without them."""
-    return {"usage": {}}
+def show_usage(call: Call) -> Json:
+    """The use and limits of the token's own project, whoever else is named; empty without unified limits."""
+    place, own = call.region.unified("image"), call.token.project_id
+    if place is None:
+        return {"usage": {}}
+    used = usage(call.region.image, own)
+    return {"usage": {name: {"usage": used[name], "limit": place.in_force(name, own) or 0} for name in NAMES}}

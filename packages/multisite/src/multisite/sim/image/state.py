@@ -104,17 +104,30 @@ class Images:
         if size is not None:
             self.fill(image, size, f"{self.region.world.plan.seed}/{name}".encode())
         self.images[image.id] = image
+        self._changed()
         return image
+
+    def _changed(self) -> None:
+        if self.region.born:
+            self.region.touch()
+
+    def standing(self, project_id: str, name: str) -> tuple[int, int] | None:
+        """A project's limit in force and its use; None where Glance has no such limit, or none at all."""
+        from multisite.sim.image.limits import standing  # here: that module is made of this one
+
+        place = self.region.unified("image")
+        return standing(place, self, project_id, name) if place else None
 
     def fill(self, image: Image, size: int, content: bytes) -> None:
         """Give an image data of `size` bytes; `content` is what its checksums are made of."""
         checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
         image.hold(size, checksum, hashlib.sha512(content).hexdigest())
         image.updated = self.region.made_at("image")
+        self._changed()
 
     def upload(self, image: Image, content: bytes) -> None:
         """Take the data of an image that waits for them. Raises `Refusal` (409)."""
-        if image.status not in {"queued", "uploading"}:
+        if image.status not in {"queued", "saving", "uploading"}:
             raise Refusal(409, f"Image status transition from {image.status} to saving is not allowed")
         self.fill(image, len(content), content)
 
@@ -123,6 +136,7 @@ class Images:
         if image.protected:
             raise Refusal(403, f"Image {image.id} is protected and cannot be deleted.")
         del self.images[image.id]
+        self._changed()
 
     def add_member(self, image: Image, project_id: str) -> Member:
         """Offer a shared image to a project. Raises `Refusal`: not shared (403), offered already (409)."""

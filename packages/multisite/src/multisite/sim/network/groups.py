@@ -24,6 +24,7 @@ class SecurityGroups(Items):
         """A security group that lets everything out and nothing in. Raises `Refusal` (409)."""
         self.default_group(project_id)
         self.check_quota("security_group", project_id)
+        self.check_quota("security_group_rule", project_id, 2)  # those that let everything out
         if name == "default":
             raise Refusal(
                 409, "Default security group already exists.", kind="SecurityGroupDefaultAlreadyExists"

@@ -15,6 +15,7 @@ from multisite.sim.network.model import (
     Subnet,
     SubnetPool,
 )
+from multisite.sim.network.owned import Owned
 
 if TYPE_CHECKING:
     from multisite.sim.world import Region
@@ -46,15 +47,15 @@ class Items:
 
     def __init__(self, region: "Region") -> None:
         self.region = region
-        self.networks: dict[str, Net] = {}
-        self.subnets: dict[str, Subnet] = {}
-        self.ports: dict[str, Port] = {}
-        self.routers: dict[str, Router] = {}
-        self.floating_ips: dict[str, FloatingIp] = {}
-        self.security_groups: dict[str, SecurityGroup] = {}
-        self.security_group_rules: dict[str, SecurityGroupRule] = {}
-        self.subnet_pools: dict[str, SubnetPool] = {}
-        self.rbac_policies: dict[str, RbacPolicy] = {}
+        self.networks: Owned[Net] = Owned(self._changed)
+        self.subnets: Owned[Subnet] = Owned(self._changed)
+        self.ports: Owned[Port] = Owned(self._changed)
+        self.routers: Owned[Router] = Owned(self._changed)
+        self.floating_ips: Owned[FloatingIp] = Owned(self._changed)
+        self.security_groups: Owned[SecurityGroup] = Owned(self._changed)
+        self.security_group_rules: Owned[SecurityGroupRule] = Owned(self._changed)
+        self.subnet_pools: Owned[SubnetPool] = Owned(self._changed)
+        self.rbac_policies: Owned[RbacPolicy] = Owned(self._changed)
         self.quotas: dict[str, dict[str, int]] = {}
         self._by_device: dict[str, list[str]] = {}
         self._by_port: dict[str, list[str]] = {}
@@ -63,9 +64,9 @@ class Items:
 
     # -- what all kinds have in common ---------------------------------------------------------------
 
-    def collection(self, kind: str) -> dict[str, Any]:
+    def collection(self, kind: str) -> Owned[Any]:
         """All items of a kind, `network` for example, by id."""
-        collections: dict[str, dict[str, Any]] = {
+        collections: dict[str, Owned[Any]] = {
             "network": self.networks, "subnet": self.subnets, "port": self.ports, "router": self.routers,
             "floatingip": self.floating_ips, "security_group": self.security_groups,
             "security_group_rule": self.security_group_rules, "subnetpool": self.subnet_pools,
@@ -81,15 +82,27 @@ class Items:
         """How many items of a kind a project has."""
         if kind == "router_route":
             return 0
-        return sum(item.project_id == project_id for item in self.collection(kind).values())
+        return self.collection(kind).per_project[project_id]
 
-    def check_quota(self, kind: str, project_id: str) -> None:
-        """Raise `Refusal` (409) if the project may not have one more."""
-        if not self.region.born:
+    def standing(self, project_id: str, name: str) -> tuple[int, int] | None:
+        """A project's limit in force and its use; None for what Neutron has no limit of."""
+        if name not in QUOTA:
+            return None
+        own = self.quotas.get(project_id, {})
+        return own[name] if name in own else QUOTA[name], self.used(name, project_id)
+
+    def check_quota(self, kind: str, project_id: str, number: int = 1) -> None:
+        """Raise `Refusal` (409) if the project may not have so many more."""
+        if not self.region.born or not self.region.limits_hold:
             return
         limit = self.limits(project_id)[kind]
-        if 0 <= limit <= self.used(kind, project_id):
+        if 0 <= limit < self.used(kind, project_id) + number:
             raise Refusal(409, f"Quota exceeded for resources: ['{kind}'].", kind="OverQuota")
+
+    def _changed(self) -> None:
+        """Something came or went."""
+        if self.region.born:
+            self.region.touch()
 
     def touch(self, item: Item) -> None:
         """An item changed."""

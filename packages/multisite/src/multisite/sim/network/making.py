@@ -135,6 +135,7 @@ def _make_rule(call: Call, wanted: Json, owner: str) -> Item:  # noqa: ARG001 - 
 
 def _make_pool(call: Call, wanted: Json, owner: str) -> SubnetPool:
     state = state_of(call)
+    state.check_quota("subnetpool", owner)
     now = state.region.made_at("network")
     pool = SubnetPool(
         id=state.region.new_id(), name=_name(wanted), project_id=owner, created=now, updated=now,
@@ -151,6 +152,7 @@ def _make_policy(call: Call, wanted: Json, owner: str) -> RbacPolicy:
     network = find(call, "network", str(wanted.get("object_id")), to_write=True)
     assert isinstance(network, Net)  # noqa: S101 - what `find` was asked for
     target = str(wanted.get("target_tenant") or wanted.get("target_project_id"))
+    state.check_quota("rbac_policy", owner)
     return state.create_policy(network, owner, str(wanted.get("action")), target)
 
 

@@ -1,7 +1,6 @@
 """Neutron's routes: one set for all kinds, and what only some of them have."""
 
 from multisite.sim.http import Answer, Call, Json, Refusal
-from multisite.sim.network.items import QUOTA
 from multisite.sim.network.listing import listing
 from multisite.sim.network.making import MAKERS, SETTABLE
 from multisite.sim.network.model import FloatingIp, Item, Net, Port, Router, SecurityGroup, Subnet
@@ -23,7 +22,8 @@ KINDS = {
     "rbac-policies": ("rbac_policies", "rbac_policy"),
 }
 EXTENSIONS = (
-    "router", "external-net", "security-group", "quotas", "quota_details", "network-ip-availability",
+    "router", "external-net", "security-group", "quotas", "quota_details", "quota-check-limit",
+    "quota-check-limit-default", "network-ip-availability",
     "network-ip-availability-details", "standard-attr-timestamp", "standard-attr-revisions",
     "subnet_allocation",
     "rbac-policies", "sorting", "pagination", "binding", "provider", "project-id", "address-scope",
@@ -235,83 +235,3 @@ def show_availability(call: Call) -> Json:
     if not call.token.admin:
         raise Refusal(404, "The resource could not be found.", kind="HTTPNotFound")
     return {"network_ip_availability": availability_json(state, network)}
-
-
-@ROUTES.on("GET", "/quotas")
-def list_quotas(call: Call) -> Json:
-    """The limits of all projects that have some of their own."""
-    if not call.token.admin:
-        raise Refusal(403, "rule:get_quota is disallowed by policy", kind="PolicyNotAuthorized")
-    state = state_of(call)
-    rows = [{**state.limits(item), "project_id": item, "tenant_id": item} for item in state.quotas]
-    return {"quotas": rows}
-
-
-def _quota_owner(call: Call) -> str:
-    project_id = call.ids[0]
-    if project_id != call.token.project_id and not call.token.admin:
-        raise Refusal(
-            403, "User does not have admin privileges: Cannot GET resource for non admin tenant.",
-            kind="AdminRequired",
-        )  # fmt: skip
-    return project_id
-
-
-@ROUTES.on("GET", "/quotas/{project_id}")
-def show_quota(call: Call) -> Json:
-    """The limits of a project."""
-    return {"quota": state_of(call).limits(_quota_owner(call))}
-
-
-@ROUTES.on("GET", "/quotas/{project_id}/default")
-def show_default_quota(call: Call) -> Json:  # noqa: ARG001
-    """The limits of a project that has none of its own."""
-    return {"quota": dict(QUOTA)}
-
-
-@ROUTES.on("GET", "/quotas/{project_id}/details.json")
-def show_quota_in_detail(call: Call) -> Json:
-    """The limits of a project, and what it has."""
-    state, project_id = state_of(call), _quota_owner(call)
-    return {
-        "quota": {
-            name: {"limit": limit, "used": state.used(name, project_id), "reserved": 0}
-            for name, limit in state.limits(project_id).items()
-        }
-    }
-
-
-@ROUTES.on("PUT", "/quotas/{project_id}")
-def update_quota(call: Call) -> Json:
-    """Set limits of a project; not below what it has."""
-    state, project_id = state_of(call), call.ids[0]
-    if not call.token.admin:
-        raise Refusal(403, "rule:update_quota is disallowed by policy", kind="PolicyNotAuthorized")
-    wanted = _wanted(call, "quota")
-    for name, limit in wanted.items():
-        if name not in QUOTA:
-            raise Refusal(400, f"Unrecognized attribute(s) '{name}'", kind="HTTPBadRequest")
-        if not str(limit).lstrip("-").isdigit() or int(limit) < -1:
-            raise Refusal(
-                400, f"Invalid input for {name}. Reason: '{limit}' is not an integer.", kind="InvalidInput"
-            )
-        used = state.used(name, project_id)
-        if 0 <= int(limit) < used:
-            raise Refusal(
-                400,
-                f"Quota limit {limit} for {name} must be greater than or equal to already used {used}",
-                kind="HTTPBadRequest",
-            )
-    state.quotas.setdefault(project_id, {}).update({name: int(limit) for name, limit in wanted.items()})
-    return {"quota": state.limits(project_id)}
-
-
-@ROUTES.on("DELETE", "/quotas/{project_id}")
-def delete_quota(call: Call) -> Answer:
-    """Let a project have the defaults again."""
-    if not call.token.admin:
-        raise Refusal(403, "rule:delete_quota is disallowed by policy", kind="PolicyNotAuthorized")
-    if state_of(call).quotas.pop(call.ids[0], None) is None:
-        message = f"Quota for project {call.ids[0]} could not be found."
-        raise Refusal(404, message, kind="TenantQuotaNotFound")
-    return Answer(204)

@@ -17,6 +17,7 @@ QUOTA = {
     "volumes": 10, "per_volume_gigabytes": -1, "snapshots": 10, "gigabytes": 1000, "backups": 10,
     "backup_gigabytes": 1000, "groups": 10,
 }  # fmt: skip
+DEFAULT_CLASS = "default"
 COUNTED_PER_TYPE = ("volumes", "gigabytes", "snapshots")
 UNDELETABLE = (
     "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
@@ -130,6 +131,7 @@ class Volumes:
         self.snapshots: dict[str, Snapshot] = {}
         self.backups: dict[str, Backup] = {}
         self.quotas: dict[str, dict[str, int]] = {}
+        self.quota_classes: dict[str, dict[str, int]] = {}
         self.used: dict[str, Counter[str]] = {}
         self._add_pool("ssd", 20_000)
         self._add_pool("hdd", 40_000, thin=True, over=2.0)
@@ -190,43 +192,59 @@ class Volumes:
 
     # -- quotas ----------------------------------------------------------------------------------------
 
+    def class_limits(self, name: str) -> dict[str, int]:
+        """The limits of a quota class: what it does not say, the defaults do."""
+        limits = {key: limit for key, limit in QUOTA.items() if key != "groups"}
+        for item in self.types.values():
+            limits |= {f"{key}_{item.name}": -1 for key in COUNTED_PER_TYPE}
+        limits |= {"groups": QUOTA["groups"]}
+        return limits | self.quota_classes.get(DEFAULT_CLASS, {}) | self.quota_classes.get(name, {})
+
     def default_limits(self) -> dict[str, int]:
         """The limits of a project that has none of its own."""
-        limits = {name: limit for name, limit in QUOTA.items() if name != "groups"}
-        for item in self.types.values():
-            limits |= {f"{name}_{item.name}": -1 for name in COUNTED_PER_TYPE}
-        return limits | {"groups": QUOTA["groups"]}
+        return self.class_limits(DEFAULT_CLASS)
 
     def limits(self, project_id: str) -> dict[str, int]:
         """The limits of a project."""
         return self.default_limits() | self.quotas.get(project_id, {})
 
+    def limit(self, project_id: str, name: str) -> int | None:
+        """One limit of a project; None for what is not limited here."""
+        own = self.quotas.get(project_id, {})
+        return own[name] if name in own else self.default_limits().get(name)
+
     def usage(self, project_id: str) -> Counter[str]:
         """What a project uses, per resource."""
         return self.used.setdefault(project_id, Counter())
 
-    def _reserve(self, project_id: str, wanted: Json, kind: VolumeType | None, what: str) -> None:
-        """Count what is wanted. Raises `Refusal` (413) where that is more than a limit."""
+    def standing(self, project_id: str, name: str) -> tuple[int, int] | None:
+        """A project's limit in force and its use; None for what Cinder has no limit of."""
+        limit = self.limit(project_id, name)
+        return None if limit is None else (limit, self.usage(project_id)[name])
+
+    def _reserve(self, project_id: str, wanted: Json, kind: VolumeType | None, copy: str = "") -> None:
+        """Count what is wanted. Raises `Refusal` (413) where that is more than a limit.
+
+        A `copy` is a snapshot or a backup, or the growth of a volume: their complaints differ.
+        """
         if kind:
             wanted = wanted | {f"{name}_{kind.name}": amount for name, amount in wanted.items()}
         limits, used = self.limits(project_id), self.usage(project_id)
         over = [name for name, amount in wanted.items() if 0 <= limits[name] < used[name] + amount]
-        for name in sorted(over, key=lambda name: "gigabytes" not in name):  # sizes are complained of first
-            if "gigabytes" in name:
-                raise _over_limit(
-                    f"Requested {what} exceeds allowed {name} quota. Requested {wanted[name]}G, "
-                    f"quota is {limits[name]}G and {used[name]}G has been consumed."
-                )
-            raise _over_limit(
-                f"Maximum number of {name} allowed ({limits[name]}) exceeded for quota '{name}'."
-            )
+        over = over if self.region.limits_hold else []
+        for name in sorted(over, key=lambda name: ("gigabytes" not in name, "_" in name)):  # sizes first
+            raise _over_limit(_complaint(name, wanted[name], limits, used, copy))
         used.update(wanted)
+        if self.region.born:
+            self.region.touch()
 
     def _release(self, project_id: str, given_back: Json, kind: VolumeType | None) -> None:
         used = self.usage(project_id)
         used.subtract(given_back)
         if kind:
             used.subtract({f"{name}_{kind.name}": amount for name, amount in given_back.items()})
+        if self.region.born:
+            self.region.touch()
 
     # -- volumes ---------------------------------------------------------------------------------------
 
@@ -235,18 +253,22 @@ class Volumes:
     ) -> Volume:
         """A volume. Raises `Refusal`: over quota (413), no such type (404)."""
         kind = self.type_named(type_name) if type_name else self.default_type
-        largest = self.limits(project_id)["per_volume_gigabytes"]
-        if 0 <= largest < size:
-            raise _over_limit(
-                f"Requested volume size {size}G is larger than maximum allowed limit {largest}G."
-            )
-        self._reserve(project_id, {"volumes": 1, "gigabytes": size}, kind, "volume or snapshot")
+        self._check_size(project_id, size)
+        self._reserve(project_id, {"volumes": 1, "gigabytes": size}, kind)
         now = self.region.made_at("volume")
         volume = Volume(self.region.new_id(), name, size, project_id, user_id, kind, now, now)
         if not self._fits(kind.pool):
             volume.status = "error"  # the scheduler finds no pool for it
         self.volumes[volume.id] = volume
         return volume
+
+    def _check_size(self, project_id: str, size: int) -> None:
+        largest = self.limit(project_id, "per_volume_gigabytes")
+        if largest is not None and 0 <= largest < size and self.region.limits_hold:
+            raise _over_limit(
+                f"VolumeSizeExceedsLimit: Requested volume size {size}G is larger than maximum allowed "
+                f"limit {largest}G."
+            )
 
     def _fits(self, pool_name: str) -> bool:
         pool = self.pools[pool_name]
@@ -273,7 +295,8 @@ class Volumes:
                 f"(current: {volume.size}, extended: {size}).",
             )
         more = size - volume.size
-        self._reserve(volume.project_id, {"gigabytes": more}, volume.type, "volume or snapshot")
+        self._check_size(volume.project_id, size)
+        self._reserve(volume.project_id, {"gigabytes": more}, volume.type, "growth")
         volume.size, volume.updated = size, self.region.made_at("volume")
 
     def attach(self, volume_id: str, server_id: str, project_id: str, host: str, device: str) -> None:
@@ -300,9 +323,7 @@ class Volumes:
     def create_snapshot(self, *, volume_id: str, name: str | None, project_id: str, user_id: str) -> Snapshot:
         """A snapshot of a volume in any good state. Raises `Refusal`: none such (404), over quota (413)."""
         volume = self.volume(volume_id, project_id)
-        self._reserve(
-            project_id, {"snapshots": 1, "gigabytes": volume.size}, volume.type, "volume or snapshot"
-        )
+        self._reserve(project_id, {"snapshots": 1, "gigabytes": volume.size}, volume.type, "snapshot")
         now = self.region.made_at("volume")
         snapshot = Snapshot(
             self.region.new_id(), name, volume_id, volume.size, volume.type, project_id, user_id, now, now
@@ -339,6 +360,28 @@ class Volumes:
         """End a backup."""
         self._release(backup.project_id, {"backups": 1, "backup_gigabytes": backup.size}, None)
         del self.backups[backup.id]
+
+
+def _complaint(name: str, amount: int, limits: dict[str, int], used: Counter[str], copy: str) -> str:
+    """What Cinder says when there would be too much of `name`."""
+    if copy == "growth":
+        name = "gigabytes"  # whatever was too much
+    if copy == "backup" and "gigabytes" in name:
+        return (
+            "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes "
+            f"quota. Requested {amount}G, quota is {limits[name]}G and {used[name]}G has been consumed."
+        )
+    if "gigabytes" in name:
+        return (
+            f"VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed {name} quota. "
+            f"Requested {amount}G, quota is {limits[name]}G and {used[name]}G has been consumed."
+        )
+    if copy:
+        return f"{copy.title()}LimitExceeded: Maximum number of {copy}s allowed ({limits[name]}) exceeded"
+    return (
+        f"VolumeLimitExceeded: Maximum number of volumes allowed ({limits[name]}) exceeded "
+        f"for quota '{name}'."
+    )
 
 
 def _over_limit(message: str) -> Refusal:

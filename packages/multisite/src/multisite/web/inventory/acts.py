@@ -8,7 +8,7 @@ created has a key, which holds over several processes of ours, too.
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,6 +68,12 @@ LABELS = {
     "key_name": "Keypair",
     "availability_zone": "Zone",
     "volume_size": "Size of the new volume",
+    "size": "Size",
+    "volume_type": "Type",
+    "snapshot_id": "From",
+    "source_volume_id": "From",
+    "network_id": "Network",
+    "region": "Region",
     "server_id": "Server",
 }
 
@@ -95,7 +101,7 @@ class Actor:
         once, key = one(fields, "once"), one(fields, "key") or one(fields, "once")
         if not _TEXT.fullmatch(once) or not _TEXT.fullmatch(key):
             raise BadRequest("The form was too old. Open the page anew and try again.")
-        requester = replace(visitor.requester, request_id=getattr(request.state, "request_id", ""))
+        requester = visitor.acting_in(request)
 
         async def work() -> Acted:
             return await self.inventory.actions.act(

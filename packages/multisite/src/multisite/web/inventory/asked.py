@@ -5,7 +5,7 @@ a mistake that is told (`check`): a list, or a CSV, of more than was asked for w
 """
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from multisite.errors import BadRequest
@@ -15,7 +15,13 @@ from multisite.web.inventory.words import STATUSES, TITLES, WITH_ADDRESSES
 
 LONGEST_TEXT = 255
 LONGEST_MARKER = 8000
-_TEXTS = ("region", "project", "status", "name", "address")
+_TEXTS = ("project", "status", "name", "address")
+#: What fields of an address there are, those of forms among them that are no filters.
+_FIELDS = frozenset(
+    {*_TEXTS, "region", "visible", "sort", "direction", "after", "before", "format", "done", "seal"}
+)
+#: Regions of one question; an address has room for so many.
+MOST_REGIONS = 64
 
 
 def plain_text(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -26,10 +32,13 @@ def plain_text(text: str, longest: int = LONGEST_TEXT) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question of one list. `project` is a name or an id; `after` and `before` are markers of places."""
+    """The question of one list. `project` is a name or an id; `after` and `before` are markers of places.
+
+    Regions stand in an address as one field with commas between them (no name has one), or as several.
+    """
 
     kind: str
-    region: str = ""
+    regions: tuple[str, ...] = ()
     project: str = ""
     status: str = ""
     name: str = ""
@@ -42,8 +51,11 @@ class Asked:
     mistake: str = ""
 
     @classmethod
-    def of(cls, kind: str, query: Mapping[str, str], *, operator: bool) -> "Asked":
-        """From an address; what cannot be asked is left out, and a mistake."""
+    def of(cls, kind: str, fields: Iterable[tuple[str, str]], *, operator: bool) -> "Asked":
+        """From the fields of an address; what cannot be asked is left out, and a mistake."""
+        given = list(fields)
+        query = dict(given)
+        regions = _regions([value for name, value in given if name == "region"])
         texts = {name: plain_text(query.get(name, "")) for name in _TEXTS}
         if not operator:
             texts["project"] = ""
@@ -54,6 +66,10 @@ class Asked:
         sort, direction = query.get("sort", ""), query.get("direction", "")
         known: Mapping[str, Collection[str]] = {"sort": tuple(Sort), "direction": tuple(Direction)}
         mistakes = [
+            f"there is no filter {name!r}; {_there_are(kind)}" for name in query if name not in _FIELDS
+        ]
+        mistakes += [f"region: {len(regions)} are more than {MOST_REGIONS}"] * (len(regions) > MOST_REGIONS)
+        mistakes += [
             f"{TITLES[kind].lower()} cannot be filtered by {name}"
             for name, text in texts.items()
             if not text and plain_text(query.get(name, ""))
@@ -65,6 +81,7 @@ class Asked:
         ]
         return cls(
             kind,
+            regions=regions[:MOST_REGIONS],
             **texts,
             visible=bool(query.get("visible")) and not operator and may_be_shared(kind),
             sort=Sort(sort) if sort in set(Sort) else Sort.NAME,
@@ -87,11 +104,12 @@ class Asked:
     @property
     def narrows(self) -> bool:
         """Whether it leaves rows out."""
-        return any(getattr(self, name) for name in _TEXTS)
+        return bool(self.regions) or any(getattr(self, name) for name in _TEXTS)
 
     def filters(self, **changes: str) -> dict[str, str]:
         """The fields of its address without a place; what is usual, or empty, is left out."""
         fields = {
+            "region": ",".join(self.regions),
             **{name: str(getattr(self, name)) for name in _TEXTS},
             "visible": "1" if self.visible else "",
             "sort": "" if self.sort is Sort.NAME else self.sort.value,
@@ -106,6 +124,21 @@ class Asked:
             sort="" if sort is Sort.NAME else sort.value,
             direction=Direction.DESC.value if turned else "",
         )
+
+
+def _regions(values: Iterable[str]) -> tuple[str, ...]:
+    """The names in some fields, each once, in their order."""
+    names = (plain_text(name) for value in values for name in value.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _there_are(kind: str) -> str:
+    """The filters that a list has."""
+    names = ["name", "region"]
+    names += ["status"] if kind in STATUSES else []
+    names += ["address"] if kind in WITH_ADDRESSES else []
+    names += ["visible"] if may_be_shared(kind) else []
+    return f"there are: {', '.join([*names, 'project', 'sort', 'direction'])}"
 
 
 def may_be_shared(kind: str) -> bool:

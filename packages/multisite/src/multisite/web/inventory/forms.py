@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from multisite.actions.model import Action
-from multisite.actions.table import BY_NAME
+from multisite.actions.table import ACTIONS, BY_NAME
 from multisite.inventory.model import InventoryRow
 
 
@@ -78,7 +78,7 @@ DONE: Mapping[str, str] = {
     f"{kind}:{form.action.name}": f"The region took it on: {form.action.what}."
     for kind, forms in FORMS.items()
     for form in forms
-} | {"servers:create": "The region took it on: create the server."}
+} | {f"{each.kind}:{each.name}": f"The region took it on: {each.what}." for each in ACTIONS if each.creates}
 
 
 def forms_for(plural: str, row: InventoryRow, allows: Callable[[str], bool]) -> list[Form]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, MissingKind
+from multisite.inventory.model import UNKNOWN_TIME, InventoryRow, Missing
 from multisite.inventory.queries import Direction, Order, Place, Sort
 from multisite.inventory.service import InventoryPage
 from multisite.web.inventory.asked import Asked
@@ -21,7 +21,7 @@ class Slice:
     """The rows of one page; `before` and `after` are the markers of its neighbours, where there are any."""
 
     rows: tuple[InventoryRow, ...]
-    missing: tuple[MissingKind, ...]
+    missing: Missing
     before: str | None = None
     after: str | None = None
 

@@ -21,9 +21,10 @@ from multisite.web.visitors import Visitor
 Endpoint = Callable[[Request, Visitor], Awaitable[Response]]
 
 
-def inventory_pages(services: Services, renderer: Renderer, clock: Clock) -> list[tuple[str, str, Endpoint]]:
-    """Method, path, and endpoint of each page."""
-    listing = ListingPage(services.inventory, services.regions, renderer)
+def inventory_pages(
+    services: Services, listing: ListingPage, renderer: Renderer, clock: Clock
+) -> list[tuple[str, str, Endpoint]]:
+    """Method, path, and endpoint of each page; `listing` is a live view, too."""
     actor = Actor(services.inventory, Once(clock))
     item = ItemPage(services.inventory, renderer)
     acts = ActPages(services.inventory, services.regions, item, actor, renderer)
@@ -35,8 +36,8 @@ def inventory_pages(services: Services, renderer: Renderer, clock: Clock) -> lis
         ("GET", "/inventory", _first),
         ("POST", "/inventory/filters", saved.save),
         ("POST", "/inventory/filters/delete", saved.delete),
-        ("GET", "/inventory/servers/create", create.page),
-        ("POST", "/inventory/servers/create", create.submit),
+        ("GET", "/inventory/{kind}/create", create.page),
+        ("POST", "/inventory/{kind}/create", create.submit),
         ("GET", "/inventory/{kind}", listing.page),
         ("GET", "/inventory/{kind}/{region}/{id}", acts.page),
         ("GET", "/inventory/{kind}/{region}/{id}/{action}", acts.form),

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from multisite.errors import BadRequest
 from multisite.filters.model import SavedFilter
 from multisite.web.csrf import read_form, require_own_form
-from multisite.web.inventory.asked import Asked
+from multisite.web.inventory.asked import MOST_REGIONS, Asked
 from multisite.web.inventory.services import FilterService
 from multisite.web.inventory.words import TITLES
 from multisite.web.urls import Urls
@@ -49,7 +49,7 @@ class SavedPage:
 
 def fields_of(kind: str, query: str, *, operator: bool) -> dict[str, str]:
     """The fields of a list's address that mean something."""
-    return Asked.of(kind, dict(parse_qsl(query, max_num_fields=40)), operator=operator).filters()
+    return Asked.of(kind, parse_qsl(query, max_num_fields=MOST_REGIONS + 40), operator=operator).filters()
 
 
 def href_of(urls: Urls, saved: SavedFilter, *, operator: bool) -> str:

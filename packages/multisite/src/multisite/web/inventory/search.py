@@ -53,6 +53,7 @@ class SearchPage:
             "counted": counted(text, result),
             "more": bool(result and result.more),
             "missing": by_region(result.missing) if result else {},
+            "missing_regions": result.missing_regions if result else 0,
         }
         headers = {"Vary": "HX-Request"}
         if request.headers.get("hx-request") and not request.headers.get("hx-history-restore-request"):

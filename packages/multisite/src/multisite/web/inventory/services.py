@@ -1,9 +1,9 @@
 # ruff: noqa: D102 - what the fields mean is said where the real classes are
 """What the pages of the inventory need from the rest of the service, as the shapes that they rely on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from multisite.actions.bodies import ActionBody
 from multisite.actions.model import Acted, Action
@@ -110,7 +110,7 @@ class OfferService(Protocol):
 class Policy(Protocol):
     """Who may do what."""
 
-    def allows(self, requester: Requester, rule: str) -> bool: ...
+    def allows(self, requester: Requester, rule: str, target: Mapping[str, Any] | None = None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A list as the template prints it: heads, rows of cells, and what is missing in words."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from multisite.inventory.keypairs import Keypair
@@ -26,12 +27,14 @@ class Head:
     href: str | None = None
     direction: str = "none"
     numeric: bool = False
+    time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item. `values` stand under the heads from the fourth (with a project: fifth) on."""
+    """One item; `key` is its name in the page. `values` stand between the project and the times."""
 
+    key: str
     name: Cell
     id: str
     status: str | None
@@ -77,8 +80,8 @@ def table_of(
         *([sorting("Project", Sort.PROJECT)] if has_project else []),
         *(Head(column.label, numeric=column.numeric) for column in own),
         *([Head("Addresses")] if with_addresses else []),
-        sorting("Changed", Sort.UPDATED_AT),
-        Head("Read"),
+        replace(sorting("Changed", Sort.UPDATED_AT), time=True),
+        Head("Read", time=True),
     ]
 
     def row_of(row: InventoryRow) -> Row:
@@ -86,6 +89,7 @@ def table_of(
         if with_addresses:
             values.append(("Addresses", False, addresses(row.addresses)))
         return Row(
+            key=key_of(row.region, row.id),
             name=Cell(row.name or cells.short(row.id), urls.item(asked.kind, row.region, row.id), row.id),
             id=row.id,
             status=row.status,
@@ -107,6 +111,7 @@ def keypair_table(urls: Urls, keypairs: Iterable[Keypair], *, operator: bool) ->
     heads = (Head("Name"), Head("Region"), Head("Type"), Head("Fingerprint"))
     rows = tuple(
         Row(
+            key=key_of(each.region, each.name),
             name=Cell(each.name, title=each.public_key[:200]),
             id=each.name,
             status=None,
@@ -125,6 +130,11 @@ def keypair_table(urls: Urls, keypairs: Iterable[Keypair], *, operator: bool) ->
         for each in keypairs
     )
     return Table(heads, rows, has_status=False, has_project=False, has_times=False)
+
+
+def key_of(region: str, identity: str) -> str:
+    """What a row is called in the page: regions and ids may hold what no selector takes."""
+    return f"row-{hashlib.blake2b(f'{region}/{identity}'.encode(), digest_size=8).hexdigest()}"
 
 
 def region_cell(urls: Urls, name: str, *, operator: bool) -> Cell:

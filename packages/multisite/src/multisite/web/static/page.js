@@ -1,5 +1,6 @@
-// Three small things that HTML does not do by itself: ages count on, a filter applies when it is chosen,
-// and the reader learns whether the figures are live. Updates themselves are htmx's work.
+// Small things that HTML does not do by itself: ages count on, a filter applies when it is chosen, a reload
+// sends nothing again, the reader learns whether the figures are live, and a selection stays. Updates
+// themselves are htmx's work.
 (function () {
   "use strict";
 
@@ -60,6 +61,41 @@
       delete form.dataset.sent;
       form.removeAttribute("aria-busy");
     });
+  });
+
+  // A form that was refused is answered at its own address: a reload shows the page, and does not send it again.
+  document.querySelectorAll("[data-address]").forEach(function (element) {
+    window.history.replaceState(null, "", element.dataset.address);
+  });
+
+  // While somebody selects text in a live list, news of it wait; then the list is asked for anew.
+  var held = false;
+  function selecting() {
+    var chosen = window.getSelection(), rows = document.getElementById("rows");
+    return Boolean(rows && chosen && !chosen.isCollapsed && rows.contains(chosen.anchorNode));
+  }
+  document.addEventListener("htmx:sseBeforeMessage", function (event) {
+    if (event.detail.type !== "update" || !selecting()) return;
+    event.preventDefault();
+    held = true;
+  });
+  document.addEventListener("selectionchange", function () {
+    if (!held || selecting()) return;
+    held = false;
+    window.htmx.ajax("GET", window.location.href, { target: "#listing", swap: "outerHTML" });
+  });
+
+  // A list of choices closes when somebody goes on elsewhere.
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.choose[open]").forEach(function (choose) {
+      if (!choose.contains(event.target)) choose.open = false;
+    });
+  });
+  document.addEventListener("keydown", function (event) {
+    var choose = event.key === "Escape" && event.target.closest("details.choose[open]");
+    if (!choose) return;
+    choose.open = false;
+    choose.querySelector("summary").focus();
   });
 
   countAges();

@@ -1,0 +1,108 @@
+"""Balances what is due, all the time; lives on the region loop.
+
+All processes look for projects that are due; each takes those that nobody holds. A project is due every
+`[quotas] interval`, and at once when somebody asks, or when use that was read nears a region's share.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from multisite.errors import MultisiteError
+from multisite.quotas.raises import end_raises
+from multisite.quotas.rounds import Rounds
+from multisite.quotas.sharing import PRESSING
+from multisite.usage.model import UNLIMITED, ResourceUsage
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds between two looks at what is due.
+LOOK = 1.0
+
+
+@dataclass(slots=True)
+class BalancerStatus:
+    """What the metrics tell: rounds since the start, those that failed, limits written."""
+
+    rounds: int = 0
+    failures: int = 0
+    writes: int = 0
+
+
+@dataclass(slots=True)
+class Balancer:
+    """Runs rounds until it is cancelled."""
+
+    rounds: Rounds
+    status: BalancerStatus = field(default_factory=BalancerStatus)
+    _running: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Work until cancelled; `stop` tidies up."""
+        while True:
+            try:
+                await self.look()
+            except MultisiteError as error:
+                LOG.log(error.log_level, "quotas wait: %s", error.detail)
+            except Exception:
+                LOG.exception("the balancer of quotas stumbled and goes on")
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """End the raises whose time is over, and begin the rounds that are due."""
+        await end_raises(self.rounds.store, self.rounds.clock.now())
+        room = self.rounds.settings.at_once - len(self._running)
+        if room <= 0:
+            return
+        due = await self.rounds.store.due(self.rounds.clock.now(), self.rounds.settings.at_once)
+        for project_id in [each for each in due if each not in self._running][:room]:
+            task = asyncio.create_task(self._balance(project_id))
+            self._running[project_id] = task
+            task.add_done_callback(partial(self._ended, project_id))
+
+    async def stop(self) -> None:
+        """End what is under way; what was reserved stays reserved."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until no round is under way."""
+        while self._running:
+            await asyncio.wait(list(self._running.values()))
+
+    def _ended(self, project_id: str, task: "asyncio.Task[None]") -> None:
+        del task
+        self._running.pop(project_id, None)
+
+    async def _balance(self, project_id: str) -> None:
+        try:
+            round_ = await self.rounds.balance(project_id)
+        except MultisiteError as error:
+            self.status.failures += 1
+            LOG.log(error.log_level, "the quota of project %s waits: %s", project_id, error.detail)
+        except Exception:
+            self.status.failures += 1
+            LOG.exception("the quota of project %s: the round stumbled", project_id)
+        else:
+            if round_ is not None:
+                self.status.rounds += 1
+                self.status.writes += round_.written
+
+    async def noticed(self, project_id: str, resources: Mapping[str, ResourceUsage]) -> None:
+        """Somebody read a project's use in a region: balance soon where it nears what it may use there."""
+        if any(_near(usage) for usage in resources.values()):
+            store = self.rounds.store
+            async with store.database.write() as connection:
+                await store.hurry(
+                    connection, project_id, self.rounds.clock.now(), self.rounds.settings.interval
+                )
+
+
+def _near(usage: ResourceUsage) -> bool:
+    if usage.used is None or usage.limit is None or usage.limit in {0, UNLIMITED}:
+        return False
+    return usage.used + usage.reserved >= PRESSING * usage.limit

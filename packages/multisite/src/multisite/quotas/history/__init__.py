@@ -1,0 +1,1 @@
+"""How the quotas of projects were used, and when they run out."""

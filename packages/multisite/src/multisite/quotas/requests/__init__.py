@@ -1,0 +1,1 @@
+"""Requests of tenants for more quota, and what operators answer."""
