@@ -256,6 +256,7 @@ _QUOTAS = Story(
     ),
 )  # fmt: skip
 
+_SECOND = "server.addresses.parity-net.1"
 _FLOATING = Story(
     "a floating IP leads to a server and away again",
     (
@@ -263,6 +264,7 @@ _FLOATING = Story(
         _neutron("PUT", "/floatingips/{floating}", {"floatingip": {"port_id": "{server_port}"}}),
         _neutron("GET", "/floatingips/{floating}"),
         _neutron("GET", "/floatingips?port_id={server_port}"),
+        _get("compute", "/servers/{server}", version=NOVA, until=(f"{_SECOND}.OS-EXT-IPS:type", "floating")),
         _neutron(
             "POST", "/floatingips",
             {"floatingip": {"floating_network_id": "{external}", "port_id": "{server_port}"}},
@@ -270,6 +272,8 @@ _FLOATING = Story(
         _neutron("PUT", "/floatingips/{floating}", {"floatingip": {"port_id": "{other_port}"}}),
         _neutron("PUT", "/floatingips/{floating}", {"floatingip": {"port_id": None}}),
         _neutron("GET", "/floatingips/{floating}"),
+        # Nova hears of it a moment later; what comes after this story must not meet what it knew before.
+        _get("compute", "/servers/{server}", version=NOVA, until=(_SECOND, None)),
         _neutron(
             "POST", "/floatingips",
             {"floatingip": {"floating_network_id": "{external}", "description": "parity-new"}},
