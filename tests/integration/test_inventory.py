@@ -4,16 +4,18 @@ import asyncio
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from multisite.clock import FixedClock
-from multisite.db.tables import inventory_items
+from multisite.db.tables import inventory_items, inventory_read_backs
 from multisite.inventory.kinds import BY_NAME
 from multisite.inventory.listing import InventoryQueries
 from multisite.inventory.model import MOST_NAMED, Grant, Reading
@@ -340,6 +342,49 @@ async def test_a_row_that_was_read_by_itself_tells_its_own_time(world: World) ->
     clock.advance(timedelta(seconds=10))
     await world.put(region, "volume", *raws)
     assert await rows() == [(each, "fresh", _text(clock.now())) for each in ("v1", "v2")]
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_read_that_began_before_an_action_does_not_undo_what_it_saw(
+    world: World, *, full: bool
+) -> None:
+    region = await world.service.add("North", "compute")
+    clock = world.service.assembly.clock
+    assert isinstance(clock, FixedClock)
+    await world.put(region, "server", server("s1", "stopped"), server("s2", "deleted"), since=AT)
+    old = Reading(clock.now() + timedelta(seconds=1), full=full, since="2026-11-22T11:59:00Z")
+    for each in (
+        server("s1", "stopped", metadata={"a": "b"}),
+        server("s2", "deleted"),
+        server("s3", "other"),
+    ):
+        item = parse(BY_NAME["server"], each)
+        old.changed[item.id] = item
+    new = replace(old, at=clock.now() + timedelta(seconds=3), since="2026-11-22T11:59:59Z")
+
+    at = clock.now() + timedelta(seconds=2)
+    stopped = parse(BY_NAME["server"], server("s1", "stopped", status="SHUTOFF"))
+    await world.store.put(region, "server", stopped, {}, at)
+    await world.store.remove(region, "server", "s2", at)
+    old.gone = {"s1"}
+    await world.store.write(region, "server", old, {})
+
+    async def statuses() -> dict[str, str]:
+        answer = await world.service.call("GET", "/v1/inventory/servers")
+        return {row["id"]: row["status"] for row in answer.json["items"]}
+
+    async def since() -> str | None:
+        return (await world.store.stored(region.id, ["server"])).syncs["server"].since
+
+    assert await statuses() == {"s1": "SHUTOFF", "s3": "ACTIVE"}
+    assert await since() == AT  # the next read asks for all that this one passed over
+
+    for _ in range(2):  # a read that began later tells what is; nothing of the action is left
+        await world.store.write(region, "server", new, {})
+        assert await statuses() == {"s1": "ACTIVE", "s2": "ACTIVE", "s3": "ACTIVE"}
+        assert await since() == "2026-11-22T11:59:59Z"
+    async with world.store.database.read() as connection:
+        assert not (await connection.execute(sa.select(inventory_read_backs))).all()
 
 
 def _text(time: datetime) -> str:

@@ -94,7 +94,7 @@ class ActionService:
             at = self._clock.now()
             raw = await self._asker.performer.item(deed, item_id)
             if raw is None:
-                await self._items.remove(deed.region, kind.name, item_id)
+                await self._items.remove(deed.region, kind.name, item_id, at)
                 return None
             names = {deed.requester.project_id or "": deed.requester.project_name or ""}
             await self._items.put(deed.region, kind.name, parse(kind, raw), names, at)

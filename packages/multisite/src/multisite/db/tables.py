@@ -239,6 +239,12 @@ inventory_grants = sa.Table(
     sa.Index("ix_inventory_grants_by_project", "project_id"),
 )
 
+#: When actions saw items, or their ends: reads that began before do not speak of them. A row goes with the
+#: first read that began after it.
+inventory_read_backs = sa.Table(
+    "inventory_read_backs", metadata, *_item_key(), sa.Column("at", UtcDateTime, nullable=False)
+)
+
 inventory_syncs = sa.Table(
     "inventory_syncs",
     metadata,

@@ -17,6 +17,7 @@ from multisite.inventory.model import Item, Known, Reading, Sync
 from multisite.inventory.writing import (
     Outcome,
     item_row,
+    note_read_back,
     remove_items,
     replace_addresses,
     upsert_items,
@@ -77,6 +78,7 @@ class InventoryStore:
     ) -> None:
         """Store one item as its owner was shown it at a time; the next refresh reads it again.
 
+        A refresh that began before says nothing about it.
         What only operators are shown stays as it is, and the project's name where `project_names` lacks it.
         """
         columns = inventory_items.c
@@ -98,11 +100,15 @@ class InventoryStore:
                 row["project_name"] = row["project_name"] or stored.project_name
             await upsert_items(connection, [row])
             await replace_addresses(connection, [(region.id, kind, item)])
+            await note_read_back(connection, region.id, kind, item.id, at)
 
-    async def remove(self, region: Region, kind: str, identity: str) -> None:
-        """Forget one item that its owner ended."""
+    async def remove(self, region: Region, kind: str, identity: str, at: datetime) -> None:
+        """Forget one item that was gone, for its owner, at a time."""
         async with self.database.write() as connection:
+            if not await reached_as(connection, region.id, target_of(region)):
+                return
             await remove_items(connection, [(region.id, kind, identity)])
+            await note_read_back(connection, region.id, kind, identity, at)
 
     async def ids_of_images(self, region_id: int, visibility: str) -> set[str]:
         """The images of a region that have this visibility."""

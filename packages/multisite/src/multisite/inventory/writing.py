@@ -5,14 +5,20 @@ transaction for each read and a statement for each of its parts cost five times 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from multisite.db.tables import inventory_addresses, inventory_grants, inventory_items, inventory_syncs
+from multisite.db.tables import (
+    inventory_addresses,
+    inventory_grants,
+    inventory_items,
+    inventory_read_backs,
+    inventory_syncs,
+)
 from multisite.db.upsert import upsert
 from multisite.engine.executors import Fence
 from multisite.inventory.kinds import ADDRESSED, SHARED_KINDS
@@ -61,6 +67,8 @@ async def write_outcomes(connection: AsyncConnection, outcomes: Sequence[Outcome
     there = await reached(connection, {each.region.id: target_of(each.region) for each in outcomes})
     kept = [each for each in outcomes if each.region.id in there]
     read = [(each, each.reading) for each in kept if each.reading is not None]
+    seen_later = await read_backs(connection, read)
+    read = [(each, _without(reading, seen_later[each.region.id, each.kind])) for each, reading in read]
     gone = [(each.region.id, each.kind, key) for each, reading in read for key in sorted(reading.gone)]
     await remove_items(connection, gone)
     changed = [(each, item) for each, reading in read for item in reading.changed.values()]
@@ -68,11 +76,12 @@ async def write_outcomes(connection: AsyncConnection, outcomes: Sequence[Outcome
     await upsert_items(connection, rows)
     await replace_addresses(connection, [(each.region.id, each.kind, item) for each, item in changed])
     await _replace_grants(connection, [pair for pair in read if pair[1].grants is not None])
-    syncs = [_sync_row(each, reading) for each, reading in read]
-    for full in (True, False):
-        some = [row for row in syncs if ("full_at" in row) is full]
-        if some:
-            await upsert(connection, inventory_syncs, ("region_id", "kind"), some)
+    syncs: dict[tuple[str, ...], list[Row]] = {}
+    for each, reading in read:
+        row = _sync_row(each, reading, mark=not seen_later[each.region.id, each.kind])
+        syncs.setdefault(tuple(row), []).append(row)
+    for some in syncs.values():
+        await upsert(connection, inventory_syncs, ("region_id", "kind"), some)
     failed = [_failure_row(each, each.error) for each in kept if each.error is not None]
     if failed:
         await upsert(connection, inventory_syncs, ("region_id", "kind"), failed)
@@ -147,6 +156,44 @@ def item_row(region: Region, kind: str, item: Item, project_names: Mapping[str, 
     }
 
 
+async def note_read_back(
+    connection: AsyncConnection, region_id: int, kind: str, item: str, at: datetime
+) -> None:
+    """Remember that an action saw this item, or its end, at a time."""
+    row = {"region_id": region_id, "kind": kind, "id": item, "at": at}
+    await upsert(connection, inventory_read_backs, _KEY, [row])
+
+
+async def read_backs(
+    connection: AsyncConnection, read: Sequence[tuple[Outcome, Reading]]
+) -> Mapping[tuple[int, str], set[str]]:
+    """By (region, kind), the items that actions saw after these reads began; what was seen before goes."""
+    began: dict[tuple[int, str], datetime] = {}
+    for each, reading in read:
+        key = (each.region.id, each.kind)
+        began[key] = min(reading.at, began.get(key, reading.at))
+    later: dict[tuple[int, str], set[str]] = {key: set() for key in began}
+    columns = inventory_read_backs.c
+    for some in sliced(sorted({region_id for region_id, _ in began})):
+        query = sa.select(columns.region_id, columns.kind, columns.id, columns.at).where(
+            columns.region_id.in_(some)
+        )
+        for region_id, kind, item, at in (await connection.execute(query)).all():
+            key = (region_id, kind)
+            if key in began and at > began[key]:
+                later[key].add(item)
+            elif key in began:
+                await connection.execute(_DELETE_READ_BACK, {"r": region_id, "k": kind, "i": item})
+    return later
+
+
+def _without(reading: Reading, items: set[str]) -> Reading:
+    if not items:
+        return reading
+    changed = {key: item for key, item in reading.changed.items() if key not in items}
+    return replace(reading, changed=changed, gone=reading.gone - items)
+
+
 async def _replace_grants(connection: AsyncConnection, read: Sequence[tuple[Outcome, Reading]]) -> None:
     """Write how the grants differ from those that are stored."""
     if not read:
@@ -182,7 +229,8 @@ def _grant_row(region_id: int, grant: Grant) -> Row:
     return {"region_id": region_id, "kind": grant.kind, "id": grant.id, "project_id": grant.project_id}
 
 
-def _sync_row(outcome: Outcome, reading: Reading) -> Row:
+def _sync_row(outcome: Outcome, reading: Reading, *, mark: bool) -> Row:
+    """What is known of a kind after a read; without `mark` the next one asks from where this one did."""
     sentence = malformed_sentence(reading.malformed)
     row: Row = {
         "region_id": outcome.region.id,
@@ -192,8 +240,9 @@ def _sync_row(outcome: Outcome, reading: Reading) -> Row:
         "error_code": "unexpected-answer" if sentence else None,
         "error_detail": sentence,
         "malformed": len(reading.malformed),
-        "since": reading.since,
     }
+    if mark:
+        row["since"] = reading.since
     return {**row, "full_at": reading.at} if reading.full else row
 
 
@@ -219,6 +268,7 @@ def _delete(table: sa.Table) -> sa.Delete:
 _DELETES: Mapping[str, sa.Delete] = {
     table.name: _delete(table) for table in (inventory_addresses, inventory_grants, inventory_items)
 }
+_DELETE_READ_BACK = _delete(inventory_read_backs)
 _HAVING = {"inventory_addresses": ADDRESSED, "inventory_grants": SHARED_KINDS}
 _INSERT_ADDRESSES = sa.insert(inventory_addresses)
 _DELETE_GRANT = sa.delete(inventory_grants).where(

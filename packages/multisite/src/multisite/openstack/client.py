@@ -238,7 +238,9 @@ class RegionClient:
             breaker.abandoned()
             raise
         breaker.succeeded()
-        self._hear(service, None, answer.latency, _date_skew(answer, self._regions.clock.now()))
+        now = self._regions.clock.now()
+        skew, latency = _date_skew(answer, now), round(answer.latency, 1)
+        self._regions.listener.heard(Outcome(self.target.name, service, now, None, latency, skew))
         return answer
 
     async def _authorized(self, service: str, where: str, microversion: str | None) -> Answer:

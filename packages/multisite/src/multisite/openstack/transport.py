@@ -5,6 +5,7 @@ becomes a `RegionCallError` here, so that nobody above handles aiohttp's excepti
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,12 +68,9 @@ class Transport:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            async with (
-                asyncio.timeout(deadline),
-                self._open_session().request(
-                    method, url, headers=headers, json=body, ssl=self.tls(credential), allow_redirects=False
-                ) as answer,
-            ):
+            async with self._open_session().request(
+                method, url, headers=headers, json=body, ssl=self.tls(credential), allow_redirects=False
+            ) as answer:
                 raw = await _read(answer, what)
                 latency = (loop.time() - started) * 1000
                 if answer.status not in _OK:
@@ -98,7 +96,11 @@ class Transport:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self.limits.at_once, ttl_dns_cache=60),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect_deadline),
+                timeout=aiohttp.ClientTimeout(
+                    total=self.limits.call_deadline,
+                    sock_connect=self.limits.connect_deadline,
+                    ceil_threshold=math.inf,  # to the moment, not to the next whole second
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )

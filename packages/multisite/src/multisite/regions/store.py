@@ -14,6 +14,7 @@ from multisite.db.tables import (
     inventory_grants,
     inventory_items,
     inventory_keystones,
+    inventory_read_backs,
     inventory_syncs,
     observations,
     project_usage,
@@ -46,6 +47,7 @@ READ_TABLES = (
     inventory_items,
     inventory_addresses,
     inventory_grants,
+    inventory_read_backs,
     inventory_syncs,
     inventory_keystones,
 )
