@@ -22,7 +22,7 @@ from multisite.quotas.resources import Kind
 from multisite.regions.model import Region
 from tests.integration.service import ALPHA, BETA, Answer, Service
 
-CORES, RAM = "compute/cores", "compute/ram"
+CORES, RAM, KEYS = "compute/cores", "compute/ram", "compute/key_pairs"
 PATH = "/v1/quota-requests"
 
 
@@ -133,6 +133,9 @@ async def test_what_regions_give_by_themselves_is_never_lowered_by_an_approval(a
     regions.shares[1].figures[CORES] = Figures(-1, 0)
     assert "add up to unlimited" in (await decide(asked, request, "approve", {})).error["detail"]
     regions.shares[1].figures[CORES] = Figures(None, 0)
+    regions.shares[0].figures[KEYS], regions.shares[1].figures[KEYS] = Figures(100, 0), Figures(200, 0)
+    of_users = await decide(asked, await create(asked, key_pairs=150), "approve", {})
+    assert "and one of its regions has 200, which is more" in of_users.error["detail"]
     unknown = await decide(asked, request, "approve", {})
     assert "what it has in south cannot be read now" in unknown.error["detail"]
     assert await limits(asked) == {}

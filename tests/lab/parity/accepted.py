@@ -1,7 +1,12 @@
 """Differences that are known and wanted: what, where, and why. Everything else is a bug of the simulator."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from tests.lab.parity.asking import Answer, Case
+from tests.lab.parity.compare import differences
+from tests.lab.parity.stories import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,35 @@ ACCEPTED = (
 )  # fmt: skip
 
 
-def accepted(case: str, place: str) -> bool:
-    """Whether a difference is one of them."""
-    return any(
-        fnmatchcase(case, each.case) and fnmatchcase(place, each.place.replace("[", "[[]"))
+#: Those that were met in this run.
+_met: set[Accepted] = set()
+
+
+def unexpected(case: Case | Step, lab: Answer, sim: Answer) -> list[str]:
+    """In what the answers to a request differ and may not."""
+    found = differences(lab, sim, exact=case.exact)
+    return [f"{case}: {place}: {what}" for place, what in found if not _accepted(str(case), place)]
+
+
+def unexpected_in(lab: Iterable[tuple[Step, Answer]], sim: Iterable[tuple[Step, Answer]]) -> list[str]:
+    """The same of the steps of a story."""
+    return [
+        line
+        for (step, one), (_, other) in zip(lab, sim, strict=True)
+        for line in unexpected(step, one, other)
+    ]
+
+
+def not_met() -> list[Accepted]:
+    """Those that nothing in this run met: where all of it ran, they are not needed any more."""
+    return [each for each in ACCEPTED if each not in _met]
+
+
+def _accepted(case: str, place: str) -> bool:
+    found = [
+        each
         for each in ACCEPTED
-    )
+        if fnmatchcase(case, each.case) and fnmatchcase(place, each.place.replace("[", "[[]"))
+    ]
+    _met.update(found)
+    return bool(found)

@@ -5,14 +5,15 @@
 
 import pytest
 
-from tests.lab.parity.accepted import accepted
+from tests.lab.parity.accepted import unexpected, unexpected_in
 from tests.lab.parity.asking import Case
-from tests.lab.parity.compare import differences, said
+from tests.lab.parity.compare import said
 from tests.lab.parity.confined import CONFINED_STORIES
 from tests.lab.parity.errors import ERRORS
 from tests.lab.parity.paging import LISTINGS, everything, walk
 from tests.lab.parity.quotas import QUOTA_CASES, QUOTA_STORIES
 from tests.lab.parity.reads import READS
+from tests.lab.parity.resizing import RESIZING_STORIES
 from tests.lab.parity.stories import STORIES, Story, tell
 from tests.lab.parity.unified import UNIFIED_STORIES
 from tests.lab.parity.worlds import World
@@ -23,12 +24,8 @@ CASES = [*READS, *ERRORS, *QUOTA_CASES]
 @pytest.mark.parametrize("case", CASES, ids=[f"{number:03} {case}" for number, case in enumerate(CASES)])
 def test_both_worlds_answer_alike(case: Case, real: World, simulated: World) -> None:
     lab, sim = real.normal(real.ask(case.request)), simulated.normal(simulated.ask(case.request))
-    found = [
-        f"{place}: {difference}"
-        for place, difference in differences(lab, sim, exact=case.exact)
-        if not accepted(str(case), place)
-    ]
-    assert not found, "\n".join([str(case), *found])
+    found = unexpected(case, lab, sim)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("case", QUOTA_CASES, ids=str)
@@ -55,22 +52,21 @@ def test_keystone_says_the_same_of_projects(
     for (step, lab), (_, sim) in zip(tell(story, real_unified), tell(story, simulated_unified), strict=True):
         if said(lab) != said(sim):
             found.append(f"{step}: {said(lab)!r}, simulated {said(sim)!r}")
-        found += [
-            f"{step}: {place}: {difference}"
-            for place, difference in differences(lab, sim, exact=step.exact)
-            if not accepted(str(step), place)
-        ]
+        found += unexpected(step, lab, sim)
     assert not found, "\n".join([story.name, *found])
 
 
 @pytest.mark.parametrize("story", [*STORIES, *QUOTA_STORIES], ids=lambda story: story.name)
 def test_both_worlds_tell_the_same_story(story: Story, real: World, simulated: World) -> None:
-    found = [
-        f"{step}: {place}: {difference}"
-        for (step, lab), (_, sim) in zip(tell(story, real), tell(story, simulated), strict=True)
-        for place, difference in differences(lab, sim, exact=step.exact)
-        if not accepted(str(step), place)
-    ]
+    found = unexpected_in(tell(story, real), tell(story, simulated))
+    assert not found, "\n".join([story.name, *found])
+
+
+@pytest.mark.parametrize("story", RESIZING_STORIES, ids=lambda story: story.name)
+def test_servers_are_resized_alike(
+    story: Story, real_with_two_hosts: World, simulated_with_two_hosts: World
+) -> None:
+    found = unexpected_in(tell(story, real_with_two_hosts), tell(story, simulated_with_two_hosts))
     assert not found, "\n".join([story.name, *found])
 
 

@@ -1,7 +1,4 @@
-"""Limits that Keystone keeps, in a region whose Nova and Glance ask for them.
-
-The scene is small and has names of its own: the other one lies in the same Keystone.
-"""
+"""Limits that Keystone keeps, in a region whose Nova and Glance ask for them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,64 +6,26 @@ from typing import Any
 
 from tests.lab.parity.asking import Request
 from tests.lab.parity.errors import NOBODY, OCTETS
-from tests.lab.parity.scene import KEY, must, wait
+from tests.lab.parity.scene import KEY, must
+from tests.lab.parity.small import small_scene
 from tests.lab.parity.stories import Step, Story
 from tests.lab.parity.worlds import World
 
 NOVA = "2.104"
 REGION = "RegionThree"
-PASSWORD = "unified-lab"
 _NAME = "unified-limits"
 
 
 @contextmanager
 def unified_scene(world: World) -> Iterator[None]:
-    """A project with a user, a flavor, an image; and the ids of what is registered, by name."""
-    _clear(world)
-    roles = must(world, "identity", "GET", "/roles?name=member", by="admin")["roles"]
-    body: Any = {"project": {"name": _NAME, "domain_id": "default"}}
-    project = must(world, "identity", "POST", "/projects", by="admin", body=body)["project"]["id"]
-    body = {"user": {"name": _NAME, "domain_id": "default", "password": PASSWORD}}
-    user = must(world, "identity", "POST", "/users", by="admin", body=body)["user"]["id"]
-    must(world, "identity", "PUT", f"/projects/{project}/users/{user}/roles/{roles[0]['id']}", by="admin")
-    world.login("tenant", _NAME, PASSWORD, _NAME)
-    for name, ram in (("tiny", 64), ("more", 128)):
-        body = {"flavor": {"name": f"{_NAME}-{name}", "vcpus": 1, "ram": ram, "disk": 1}}
-        made = must(world, "compute", "POST", "/flavors", by="admin", body=body)["flavor"]
-        world.things[f"flavor_{name}"] = made["id"]
-    formats = {"name": _NAME, "disk_format": "raw", "container_format": "bare"}
-    image = must(world, "image", "POST", "/images", by="tenant", body=formats)["id"]
-    must(world, "image", "PUT", f"/images/{image}/file", by="tenant", body="x" * 99, headers=OCTETS)
-    world.things["image"] = image
-    for service in must(world, "identity", "GET", "/services", by="admin")["services"]:
-        world.things[f"{service['type'].replace('-', '_')}_service"] = service["id"]
-    listed = must(world, "identity", "GET", f"/registered_limits?region_id={REGION}", by="admin")
-    for item in listed["registered_limits"]:
-        world.things[item["resource_name"].replace(":", "_") + "_registered"] = item["id"]
-    try:
+    """The small scene, and the ids of what is registered, by name."""
+    with small_scene(world):
+        for service in must(world, "identity", "GET", "/services", by="admin")["services"]:
+            world.things[f"{service['type'].replace('-', '_')}_service"] = service["id"]
+        listed = must(world, "identity", "GET", f"/registered_limits?region_id={REGION}", by="admin")
+        for item in listed["registered_limits"]:
+            world.things[item["resource_name"].replace(":", "_") + "_registered"] = item["id"]
         yield
-    finally:
-        _clear(world)
-
-
-def _clear(world: World) -> None:
-    def listed(to: str, path: str, key: str) -> list[dict[str, Any]]:
-        return list(must(world, to, "GET", path, by="admin")[key])
-
-    for project in listed("identity", f"/projects?name={_NAME}", "projects"):
-        everywhere = f"all_tenants=1&project_id={project['id']}"
-        for server in listed("compute", f"/servers?{everywhere}", "servers"):
-            world.ask(Request("compute", "DELETE", f"/servers/{server['id']}", "admin"))
-        gone = Request("compute", "GET", f"/servers?{everywhere}", by="admin")
-        wait(world, gone, lambda answer: not answer.body["servers"])
-        for image in listed("image", f"/images?visibility=all&owner={project['id']}", "images"):
-            world.ask(Request("image", "DELETE", f"/images/{image['id']}", "admin"))
-        must(world, "identity", "DELETE", f"/projects/{project['id']}", by="admin")
-    for user in listed("identity", f"/users?name={_NAME}", "users"):
-        must(world, "identity", "DELETE", f"/users/{user['id']}", by="admin")
-    for flavor in listed("compute", "/flavors?is_public=None", "flavors"):
-        if flavor["name"].startswith(_NAME):
-            must(world, "compute", "DELETE", f"/flavors/{flavor['id']}", by="admin")
 
 
 # -- stories ---------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from multisite.quotas.model import LimitChange, Wanted
 from multisite.quotas.requests import policies
 from multisite.quotas.requests.model import MOST_OPEN, Filter, QuotaRequest, RequestState, in_words
 from multisite.quotas.requests.store import QuotaRequestStore
+from multisite.quotas.resources import copied
 from multisite.quotas.service import QuotaService
 from multisite.quotas.standing import TOLD
 from multisite.requester import Requester
@@ -230,10 +231,11 @@ class QuotaRequestService:
                     f"{', '.join(each.missing[:TOLD])} cannot be read now; try again when that answers"
                 )
             if each.limit is not None and height(granted[each.resource]) < height(each.limit):
+                # A limit per user or item is the same everywhere; nobody adds it up.
+                said = "one of its regions has" if copied(each.resource) else "those of its regions add up to"
                 raise Conflict(
-                    f"{each.resource}: the project has no limit over all regions yet, and those of its "
-                    f"regions add up to {_shown(each.limit)}, which is more; "
-                    "to limit it to less, set its quota"
+                    f"{each.resource}: the project has no limit over all regions yet, and {said} "
+                    f"{_shown(each.limit)}, which is more; to limit it to less, set its quota"
                 )
 
     async def _visible(self, requester: Requester, request_id: str) -> QuotaRequest:
