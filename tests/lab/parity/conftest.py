@@ -45,15 +45,15 @@ def real_unified(lab: RunningLab) -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def real_with_two_hosts(lab: RunningLab) -> Iterator[World]:
-    """The region of the lab that has two hosts."""
+    """The region of the lab that has two hosts; nothing stays in it, for others count what it holds."""
     world = World("lab", f"{lab.url(TWO_HOSTS, 'keystone')}/v3", "admin-lab", TWO_HOSTS)
     with small_scene(world):
         yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def simulated_with_two_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The same of its simulated twin."""
     with twin(tmp_path_factory.mktemp("twin"), SHARED) as made:

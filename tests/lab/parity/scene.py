@@ -25,8 +25,8 @@ def scene(world: World) -> Iterator[None]:
     try:
         _people(world)
         _flavor(world)
-        listed = must(world, "placement", "GET", "/resource_providers", by="admin")
-        world.things["provider"] = listed["resource_providers"][0]["uuid"]
+        listed = must(world, "placement", "GET", "/resource_providers", by="admin")["resource_providers"]
+        world.things["provider"] = min(listed, key=lambda provider: str(provider["name"]))["uuid"]
         _network(world, "tenant", "")
         _network(world, "other", "other_")
         _images(world)

@@ -55,6 +55,11 @@ class Host:
     disabled_reason: str | None = None
     zone: str = "nova"
 
+    @property
+    def memory_left(self) -> int:
+        """Memory that no server has (MiB)."""
+        return self.inventory["MEMORY_MB"][0] - self.used["MEMORY_MB"]
+
     def offers(self, needs: dict[str, int]) -> bool:
         """Whether it has these resource classes, and one server may have so much of them."""
         return all(kind in self.inventory and size <= self.inventory[kind][0] for kind, size in needs.items())
@@ -174,14 +179,14 @@ class Compute(Quotas):
         return flavor
 
     def place(self, flavor: Flavor, zone: str | None = None, *, but: Host | None = None) -> Host | None:
-        """A host with room, the emptiest first; none is on the host `but`."""
+        """The host with room that has the most memory left, as Nova weighs them; not the host `but`."""
         needs = flavor.needs()
         fitting = [
             item
             for item in self.hosts.values()
             if item.enabled and item.up and zone in {None, item.zone} and item is not but and item.fits(needs)
         ]
-        return min(fitting, key=lambda item: (item.servers, item.name), default=None)
+        return min(fitting, key=lambda item: (-item.memory_left, item.name), default=None)
 
     def create_server(
         self,

@@ -54,8 +54,8 @@ def server_json(call: Call, compute: Compute, server: Server) -> Json:
         body["fault"] = {"code": 500, "message": server.fault, "created": stamp(server.updated)}
     if not server.deleted and status in {"ACTIVE", "BUILD", "VERIFY_RESIZE"}:
         body["progress"] = 0
-    if not server.deleted:
-        body["security_groups"] = [{"name": "default"}]
+    if not server.deleted and (groups := _security_groups(compute, server)):
+        body["security_groups"] = groups
     newer: dict[Version, Json] = {
         (2, 9): {"locked": False},
         (2, 19): {"description": server.description},
@@ -131,6 +131,17 @@ def addresses(compute: Compute, server: Server) -> dict[str, list[Json]]:
             if floating:
                 rows.append(_address(floating.address, port.mac, "floating"))
     return found
+
+
+def _security_groups(compute: Compute, server: Server) -> list[Json]:
+    """The names of the groups of a server's ports, port by port: Nova has them from there."""
+    network = compute.region.network
+    return [
+        {"name": network.security_groups[group].name}
+        for port in network.ports_of(server.id)
+        for group in port.security_groups
+        if group in network.security_groups
+    ]
 
 
 def _address(address: str, mac: str, kind: str) -> Json:
