@@ -80,6 +80,7 @@ _KINDS = (
     (re.compile(r"^(?=.*::?.*:)[0-9a-f:]+$"), "<ipv6>"),
 )
 _NAMED = re.compile(r"^\{\w+\}$")
+_TIME_INSIDE = re.compile(r"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\dZ")
 _UUID_INSIDE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 #: Neutron names these in the order of a Python set, which another process of it has otherwise.
 _UNORDERED = re.compile(r"(?<=Unrecognized attribute\(s\) ')[^']+(?=')")
@@ -193,6 +194,7 @@ def _kind(value: Any, key: str, path: str, exact: bool) -> str:  # noqa: FBT001,
             return name
     if text.startswith("<") or "://" in text or key in {"href", "self", "file", "next", "first"}:
         text = re.sub(r"marker=[^&]+", "marker=<id>", text)  # which is the last depends on ids that are drawn
+        text = _TIME_INSIDE.sub("<time>", text)  # of things that each world made at its own time
         return _UUID_INSIDE.sub("<uuid>", text) if exact else "<address>"
     if (exact and key not in FREE) or key in ALWAYS or path.endswith("NeutronError.type"):
         return _UUID_INSIDE.sub("<uuid>", text)
