@@ -98,17 +98,17 @@ class InventoryStore:
                 kept = {name: stored.attributes.get(name) for name in BY_NAME[kind].operator_attributes}
                 row["attributes"] |= {name: value for name, value in kept.items() if value is not None}
                 row["project_name"] = row["project_name"] or stored.project_name
+            await note_read_back(connection, region.id, kind, item.id, at)
             await upsert_items(connection, [row])
             await replace_addresses(connection, [(region.id, kind, item)])
-            await note_read_back(connection, region.id, kind, item.id, at)
 
     async def remove(self, region: Region, kind: str, identity: str, at: datetime) -> None:
         """Forget one item that was gone, for its owner, at a time."""
         async with self.database.write() as connection:
             if not await reached_as(connection, region.id, target_of(region)):
                 return
-            await remove_items(connection, [(region.id, kind, identity)])
             await note_read_back(connection, region.id, kind, identity, at)
+            await remove_items(connection, [(region.id, kind, identity)])
 
     async def ids_of_images(self, region_id: int, visibility: str) -> set[str]:
         """The images of a region that have this visibility."""

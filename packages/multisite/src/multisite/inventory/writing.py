@@ -159,7 +159,11 @@ def item_row(region: Region, kind: str, item: Item, project_names: Mapping[str, 
 async def note_read_back(
     connection: AsyncConnection, region_id: int, kind: str, item: str, at: datetime
 ) -> None:
-    """Remember that an action saw this item, or its end, at a time."""
+    """Remember that an action saw this item, or its end, at a time.
+
+    Done before anything else of the item is written: reads go the same way, so neither waits for the other
+    in a circle.
+    """
     row = {"region_id": region_id, "kind": kind, "id": item, "at": at}
     await upsert(connection, inventory_read_backs, _KEY, [row])
 
