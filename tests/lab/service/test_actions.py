@@ -131,7 +131,10 @@ def test_a_volume_and_a_floating_ip_come_and_go(fresh: Cloud, beta: Api) -> None
     address = floating_ip(fresh)
     try:
         command(fresh, "floating", "ip", "associate", "--server", server, address)
-        assert address in str(connection.compute.get_server(server_id).addresses)
+        eventually(  # Neutron tells Nova a moment later
+            lambda: str(connection.compute.get_server(server_id).addresses),
+            lambda addresses: address in addresses,
+        )
         (row,) = beta.get("/v1/inventory/servers", name=server, fresh="true")["items"]
         assert address in row["addresses"]
         command(fresh, "floating", "ip", "disassociate", address)
