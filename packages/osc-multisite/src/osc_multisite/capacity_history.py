@@ -7,7 +7,6 @@ say of how many of the regions they are.
 
 import argparse
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from osc_lib import exceptions
@@ -15,6 +14,7 @@ from osc_lib import exceptions
 from osc_multisite.columns import Bytes, Cell, Gibibytes, Measure, Mebibytes
 from osc_multisite.command import Lister, Rows, Table
 from osc_multisite.figures import TOTAL
+from osc_multisite.history_span import add_span, span_of
 
 Json = dict[str, Any]
 
@@ -65,35 +65,17 @@ class ShowCapacityHistory(Lister):
             help="This resource, like VCPU, volume or servers (repeatable; default: "
             f"{', '.join(USUAL)}), or `all`",
         )
-        beginning = parser.add_mutually_exclusive_group()
-        beginning.add_argument(
-            "--since",
-            metavar="<time>",
-            type=moment,
-            help="From when on, like 2026-11-22T12:00:00Z (default: a day ago); without a zone it is UTC",
-        )
-        beginning.add_argument("--hours", metavar="<number>", type=hours, help="The last hours")
-        parser.add_argument("--until", metavar="<time>", type=moment, help="Until when (default: now)")
-        parser.add_argument(
-            "--resolution",
-            choices=("raw", "hour"),
-            help="Every change, or one reading an hour (default: changes as long as they are kept)",
-        )
+        add_span(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """A row per point and resource."""
-        since = parsed_args.since
-        if parsed_args.hours is not None:
-            since = (parsed_args.until or datetime.now(UTC)) - timedelta(hours=parsed_args.hours)
         wanted = None if parsed_args.resources == ["all"] else parsed_args.resources or list(USUAL)
         points = list(
             self.multisite.capacity_history(
                 region=parsed_args.regions,
                 resource=wanted,
-                since=since.isoformat() if since else None,
-                until=parsed_args.until.isoformat() if parsed_args.until else None,
-                resolution=parsed_args.resolution,
+                **span_of(parsed_args),
             )
         )
         known = {name for point in points for name in point["resources"]}
@@ -136,23 +118,3 @@ def _share(point: Json, figures: Json | None) -> Share:
 
 def _measure(name: str, value: float | str | None) -> Measure:
     return _UNITS.get(name, Measure)(int(value) if isinstance(value, str) else value)
-
-
-def moment(text: str) -> datetime:
-    """A time as somebody types it; UTC where no zone is named."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a time such as 2026-11-22T12:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def hours(text: str) -> float:
-    """A number of hours, up to ten years."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= 24 * 3660:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of hours, such as 24")
-    return number

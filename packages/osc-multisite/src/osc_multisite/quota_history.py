@@ -6,12 +6,12 @@ What the forecast says goes to stderr, or with `--forecast` it is the table.
 
 import argparse
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from osc_multisite.capacity_history import GAP, KNOWN, hours, moment
+from osc_multisite.capacity_history import GAP, KNOWN
 from osc_multisite.columns import Cell, Limit, Measure
 from osc_multisite.command import Lister, Rows, Table
+from osc_multisite.history_span import add_span, span_of
 from osc_multisite.quota_columns import unit_of
 from osc_multisite.quota_options import add_project, project_of
 from osc_multisite.usage import add_resource_filter
@@ -48,20 +48,7 @@ class ListQuotaHistory(Lister):
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         add_project(parser, own=True)
         add_resource_filter(parser)
-        beginning = parser.add_mutually_exclusive_group()
-        beginning.add_argument(
-            "--since",
-            metavar="<time>",
-            type=moment,
-            help="From when on, like 2026-11-22T12:00:00Z (default: a day ago); without a zone it is UTC",
-        )
-        beginning.add_argument("--hours", metavar="<number>", type=hours, help="The last hours")
-        parser.add_argument("--until", metavar="<time>", type=moment, help="Until when (default: now)")
-        parser.add_argument(
-            "--resolution",
-            choices=("raw", "hour"),
-            help="Every change, or one reading an hour (default: changes as long as they are kept)",
-        )
+        add_span(parser)
         parser.add_argument(
             "--forecast", action="store_true", help="Show when each resource runs out instead"
         )
@@ -70,15 +57,10 @@ class ListQuotaHistory(Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> Table:
         """A row per point and resource, or per forecast."""
         project = project_of(self, parsed_args)
-        since = parsed_args.since
-        if parsed_args.hours is not None:
-            since = (parsed_args.until or datetime.now(UTC)) - timedelta(hours=parsed_args.hours)
         found = self.multisite.quota_history(
             project,
             resource=parsed_args.resources,
-            since=since.isoformat() if since else None,
-            until=parsed_args.until.isoformat() if parsed_args.until else None,
-            resolution=parsed_args.resolution,
+            **span_of(parsed_args),
         )
         if parsed_args.forecast:
             return _forecasts(found["forecast"])

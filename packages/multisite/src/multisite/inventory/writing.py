@@ -67,7 +67,7 @@ async def write_outcomes(connection: AsyncConnection, outcomes: Sequence[Outcome
     there = await reached(connection, {each.region.id: target_of(each.region) for each in outcomes})
     kept = [each for each in outcomes if each.region.id in there]
     read = [(each, each.reading) for each in kept if each.reading is not None]
-    seen_later = await read_backs(connection, read)
+    seen_later = await _sort_out_read_backs(connection, read)
     read = [(each, _without(reading, seen_later[each.region.id, each.kind])) for each, reading in read]
     gone = [(each.region.id, each.kind, key) for each, reading in read for key in sorted(reading.gone)]
     await remove_items(connection, gone)
@@ -168,10 +168,10 @@ async def note_read_back(
     await upsert(connection, inventory_read_backs, _KEY, [row])
 
 
-async def read_backs(
+async def _sort_out_read_backs(
     connection: AsyncConnection, read: Sequence[tuple[Outcome, Reading]]
 ) -> Mapping[tuple[int, str], set[str]]:
-    """By (region, kind), the items that actions saw after these reads began; what was seen before goes."""
+    """By (region, kind), the items that actions saw after these reads began; forgets those seen before."""
     began: dict[tuple[int, str], datetime] = {}
     for each, reading in read:
         key = (each.region.id, each.kind)

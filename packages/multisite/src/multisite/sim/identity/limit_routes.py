@@ -4,7 +4,7 @@ A body is held against its schema before anybody asks who sent it, as the real o
 is told to the ledger, and to the regions that keep answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from multisite.sim.http import Answer, Call, Json, Refusal
 from multisite.sim.identity.asking import ROUTES, keystone_of, links_of, need_admin, public
@@ -168,6 +168,17 @@ def _list(call: Call, collection: str) -> Json:
     return {collection: shown, "links": links_of(call)}
 
 
+def _all_or_none(items: Sequence[Json], put: Callable[[Json], None], take: Callable[[Json], None]) -> None:
+    """Put all items there; where one is refused, those before it are taken away again."""
+    for number, item in enumerate(items):
+        try:
+            put(item)
+        except Refusal:
+            for done in items[:number]:
+                take(done)
+            raise
+
+
 @ROUTES.on("GET", "/registered_limits")
 def list_registered(call: Call) -> Json:
     """What services registered, for anybody."""
@@ -189,17 +200,8 @@ def register(call: Call) -> Answer:
         _check_named(call, item, "registered_limit")
     keystone = keystone_of(call)
     made = [{"region_id": None, "description": None} | item | {"id": keystone.new_id()} for item in wanted]
-
-    def change() -> None:
-        for number, item in enumerate(made):
-            try:
-                keystone.limits.register(item)
-            except Refusal:
-                for done in made[:number]:
-                    keystone.limits.unregister(done)
-                raise
-
-    limits_written(call, made, change)
+    limits = keystone.limits
+    limits_written(call, made, lambda: _all_or_none(made, limits.register, limits.unregister))
     return Answer(201, {"registered_limits": [public(call, "registered_limits", item) for item in made]})
 
 
@@ -249,17 +251,8 @@ def create_limits(call: Call) -> Answer:
     keystone = keystone_of(call)
     none: Json = {"region_id": None, "description": None, "project_id": None, "domain_id": None}
     made = [none | item | {"id": keystone.new_id()} for item in wanted]
-
-    def change() -> None:
-        for number, item in enumerate(made):
-            try:
-                keystone.limits.add(item)
-            except Refusal:
-                for done in made[:number]:
-                    keystone.limits.remove(done)
-                raise
-
-    limits_written(call, made, change)
+    limits = keystone.limits
+    limits_written(call, made, lambda: _all_or_none(made, limits.add, limits.remove))
     return Answer(201, {"limits": [public(call, "limits", item) for item in made]})
 
 
