@@ -23,7 +23,8 @@ from multisite.regions.home import Clients as RegionClients
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
 
-#: Seconds for which registered limits are good for other projects, and where a project may go.
+#: Seconds for which registered limits are good for other projects, and what is known of one project: which
+#: it is in a Keystone that is not the home one, and where it may go.
 REGISTERED_FOR, CONFINED_FOR = 30.0, 600.0
 MIB = 1024 * 1024
 
@@ -82,7 +83,7 @@ class QuotaReader:
     deadline: float
     _registered: dict[str, tuple[float, Registered]] = field(default_factory=dict)
     _confined: dict[tuple[str, str], tuple[float, frozenset[str] | None]] = field(default_factory=dict)
-    _local_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    _local_ids: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def facts(self, project: Project, regions: Sequence[Region], *, unified: bool) -> dict[str, Facts]:
@@ -146,14 +147,14 @@ class QuotaReader:
     async def _local_id(self, url: str, client: RegionClient, project: Project, region: Region) -> str | None:
         if region.identity is Identity.HOME:
             return project.id
-        held = self._local_ids.get((url, project.id))
-        if held is not None or not project.name or not project.domain_name:
+        at, held = self._local_ids.get((url, project.id), (float("-inf"), None))
+        now = self.clock.monotonic()
+        if (held is not None and now - at < CONFINED_FOR) or not project.name or not project.domain_name:
             return held
         found = await keystone.find_project(client, name=project.name, domain_name=project.domain_name)
-        if found is None:
-            return None
-        self._local_ids[url, project.id] = found.id
-        return found.id
+        held = found.id if found else None
+        self._local_ids[url, project.id] = (now, held)
+        return held
 
     async def _registered_limits(self, url: str, client: RegionClient) -> Registered:
         async with self._locks.setdefault(url, asyncio.Lock()):
