@@ -9,7 +9,7 @@ what is in cycles can wait.
 import gc
 
 #: New objects until the youngest are looked at, and how many of those rounds until the older and oldest are.
-THRESHOLDS = (20_000, 20, 100)
+THRESHOLDS = (60_000, 20, 100)
 
 
 def look_seldom() -> None:

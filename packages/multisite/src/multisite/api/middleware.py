@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 import time
-import uuid
 from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from multisite.api.versions import HEADER, negotiate
 from multisite.errors import BadRequest, MultisiteError, TooLarge
+from multisite.request_ids import new_request_id
 
 LOG = logging.getLogger("multisite.access")
 
@@ -39,7 +39,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = f"req-{uuid.uuid4()}"
+        request_id = new_request_id()
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         started = time.perf_counter()

@@ -25,6 +25,12 @@ from multisite.db.tables import executors, sweep_leases
 LOG = logging.getLogger(__name__)
 
 _E = executors.c
+#: Finds an executor's row, and keeps it there until the transaction ends.
+_STANDING = (
+    sa.select(_E.id)
+    .where(_E.id == sa.bindparam("executor"), _E.incarnation == sa.bindparam("incarnation"))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 class Fenced(asyncio.CancelledError):
@@ -51,9 +57,8 @@ class Fence:
 
         Our own beats do not wait for that: the lock keeps the row from being deleted, not from being raised.
         """
-        query = sa.select(_E.id).where(_E.id == self.executor, _E.incarnation == self.incarnation)
-        locked = query.with_for_update(read=True, key_share=True)
-        return (await connection.execute(locked)).first() is not None
+        row = {"executor": self.executor, "incarnation": self.incarnation}
+        return (await connection.execute(_STANDING, row)).first() is not None
 
 
 #: Gives the fence of work that begins now; `None` where there is none to ask.

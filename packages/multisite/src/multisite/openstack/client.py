@@ -3,15 +3,12 @@
 A `RegionClient` knows the region's name in its catalog, its credential and the interface to use. Every
 call goes: breaker, slots (per region and over all), token, HTTP with a deadline, one re-authentication on
 401, retries with jitter for reads. What each call taught is told to a `Listener`, which keeps the health.
-
-The slots are anyio's semaphores: asyncio's looks through all who wait each time one is let in.
 """
 
 import asyncio
 import logging
 import random
 import re
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,15 +17,15 @@ from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from anyio import Semaphore
-
 from multisite.clock import Clock
 from multisite.openstack.breaker import Breaker, CircuitBreaker
 from multisite.openstack.clouds import Clouds, Credential
 from multisite.openstack.failures import RegionCallError
 from multisite.openstack.service_types import versioned
+from multisite.openstack.slots import Slots
 from multisite.openstack.tokens import Access, Tokens
 from multisite.openstack.transport import Answer, Transport
+from multisite.request_ids import new_request_id
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +35,8 @@ ATTEMPTS = 2
 LONGEST_WAIT = 2.0
 #: How many pages of one listing are followed before we call it a loop.
 MOST_PAGES = 10_000
+#: What every call says.
+_FOR_ALL = {"Accept": "application/json", "User-Agent": "multisite"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -87,7 +86,7 @@ class Regions:
         self.transport = transport
         self.listener = listener
         self.clock = clock
-        self._slots = Semaphore(transport.limits.at_once, fast_acquire=True)
+        self._slots = Slots(transport.limits.at_once)
         self._clients: dict[str, RegionClient] = {}
 
     def client(self, target: Target) -> "RegionClient":
@@ -111,11 +110,11 @@ class Regions:
 class RegionClient:
     """Makes calls to one region. Make it with `Regions.client`."""
 
-    def __init__(self, target: Target, regions: Regions, slots: Semaphore) -> None:
+    def __init__(self, target: Target, regions: Regions, slots: Slots) -> None:
         self.target = target
         self._regions = regions
         self._all_slots = slots
-        self._own_slots = Semaphore(regions.transport.limits.at_once_per_region, fast_acquire=True)
+        self._own_slots = Slots(regions.transport.limits.at_once_per_region)
         self._breakers: dict[str, CircuitBreaker] = {}
         self._access: Access | None = None
         #: Where each service's routes begin, by the catalog of `_access`.
@@ -124,7 +123,7 @@ class RegionClient:
     @classmethod
     def once(cls, regions: Regions, target: Target) -> "RegionClient":
         """A client for one examination: breakers of its own, so that it tries what a sweep gave up."""
-        return cls(target, regions, Semaphore(regions.transport.limits.at_once, fast_acquire=True))
+        return cls(target, regions, Slots(regions.transport.limits.at_once))
 
     async def access(self) -> Access:
         """The token of this region's credential; what happens on the way is heard as that of `identity`."""
@@ -258,9 +257,8 @@ class RegionClient:
         return await self._send(url, _headers(renewed.token, microversion))
 
     async def _send(self, url: str, headers: Mapping[str, str]) -> Answer:
-        request_id = f"req-{uuid.uuid4()}"
-        sent = {**headers, "Accept": "application/json", "X-OpenStack-Request-ID": request_id}
-        sent["User-Agent"] = "multisite"
+        request_id = new_request_id()
+        sent = {**headers, **_FOR_ALL, "X-OpenStack-Request-ID": request_id}
         LOG.debug("region %s: GET %s (%s)", self.target.name, url, request_id)
         return await self._regions.transport.request("GET", url, credential=self._credential(), headers=sent)
 
@@ -268,7 +266,10 @@ class RegionClient:
         return self._regions.clouds.credential(self.target.credential)
 
     def _breaker(self, service: str) -> CircuitBreaker:
-        return self._breakers.setdefault(service, CircuitBreaker(self._regions.clock))
+        breaker = self._breakers.get(service)
+        if breaker is None:
+            breaker = self._breakers[service] = CircuitBreaker(self._regions.clock)
+        return breaker
 
     def _hear(
         self,
@@ -313,7 +314,7 @@ def _absolute(base: str, where: str) -> str:
     """
     scheme, _, rest = base.partition("://")
     host, _, prefix = rest.partition("/")
-    if _SCHEME.match(where):
+    if not where.startswith("/") and _SCHEME.match(where):
         path = where.partition("://")[2].partition("/")[2]
         return f"{scheme}://{host}/{path.lstrip('/')}"
     path = "/" + where.lstrip("/")

@@ -1,5 +1,6 @@
 """Paths of regions' routes that have ids in them."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 
@@ -8,6 +9,7 @@ def is_segment(text: str) -> bool:
     return text not in {"", ".", ".."}
 
 
+@lru_cache(maxsize=4096)  # the same ones each minute
 def route(*segments: str) -> str:
     """The path of these segments; whatever is in one, it stays one segment. Raises `ValueError`."""
     if not all(map(is_segment, segments)):

@@ -133,12 +133,11 @@ def _context(credential: Credential) -> ssl.SSLContext | bool:
 
 
 async def _read(answer: aiohttp.ClientResponse, what: str) -> bytes:
-    raw = await answer.content.read(LARGEST_BODY)
+    raw = b""
     while len(raw) < LARGEST_BODY:
-        more = await answer.content.read(LARGEST_BODY - len(raw))
-        if not more:
+        raw += await answer.content.read(LARGEST_BODY - len(raw))
+        if answer.content.at_eof():
             return raw
-        raw += more
     raise RegionCallError("unexpected-answer", f"{what}: the answer is larger than {LARGEST_BODY} bytes")
 
 

@@ -64,6 +64,10 @@ class Facts:
         return self.limits.get((service, region.region_name, unified_name(f"{service}/{name}")))
 
 
+#: What is known of a region whose Keystone was not asked.
+NO_FACTS = Facts()
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one read of one service of one region gave; `began` is when it began (monotonic seconds)."""
@@ -136,7 +140,7 @@ class QuotaReader:
         client = self.clients.client(region)
         local_id = await self._local_id(url, client, project, region)
         if local_id is None:
-            return Facts()
+            return NO_FACTS
         regions = await self._confinement(url, client, local_id)
         if not unified:
             return Facts(local_id, regions=regions)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from multisite.quotas import planning
 from multisite.quotas.model import Backend, Share, Wanted
-from multisite.quotas.reading import Facts
+from multisite.quotas.reading import NO_FACTS, Facts
 from multisite.quotas.resources import name_of, service_of
 from multisite.quotas.writing import Change, change, reset
 from multisite.regions.model import Region
@@ -29,7 +29,7 @@ def releases(
         }
         if not back or region is None:
             continue
-        known = facts.get(region.name, Facts())
+        known = facts.get(region.name, NO_FACTS)
         alone = not any(service_of(each) == share.service for each in wanted.limits)
         if share.was_default and alone and share.service in {"volume", "network"}:
             found.append(reset(region, share, back))

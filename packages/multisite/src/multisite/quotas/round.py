@@ -30,7 +30,7 @@ from multisite.quotas.events import Event
 from multisite.quotas.history import store as history
 from multisite.quotas.model import Backend, MissingService, Project, Share, Wanted
 from multisite.quotas.planning import NOT_NOW, Asked, Plan, Writes, governed, services_of
-from multisite.quotas.reading import Facts, QuotaReader, Reading
+from multisite.quotas.reading import NO_FACTS, Facts, QuotaReader, Reading
 from multisite.quotas.releasing import forget, is_back, releases
 from multisite.quotas.resources import name_of, service_of
 from multisite.quotas.standing import Standing, events_between, standing
@@ -124,6 +124,10 @@ class Round:
         """The regions that are enabled, by name."""
         return {region.name: region for region in self.regions}
 
+    def _facts_of(self, region: str) -> Facts:
+        """What the Keystone of a region said; nothing before it was asked."""
+        return self.facts.get(region, NO_FACTS)
+
     @property
     def plan(self) -> Plan:
         """What each region should have, by all that is known now."""
@@ -161,7 +165,7 @@ class Round:
                     share.observed_at = now
 
     async def _read_one(self, region: Region, share: Share) -> Reading | None:
-        facts = self.facts.get(region.name, Facts())
+        facts = self._facts_of(region.name)
         if facts.error is None:
             share.found, share.local_id = facts.local_id is not None, facts.local_id or share.local_id
             share.usable = facts.regions is None or region.region_name in facts.regions
@@ -187,7 +191,7 @@ class Round:
             return
         if answered(share, now):
             self._back.append(share)
-        if not (reading.backend is Backend.CLASSIC and self.facts.get(share.region, Facts()).error):
+        if not (reading.backend is Backend.CLASSIC and self._facts_of(share.region).error):
             share.backend = reading.backend
         changed = drifted(share, reading.figures)
         self.events += [event for event in changed if event.resource in self.wanted.limits]
@@ -264,7 +268,7 @@ class Round:
         return found
 
     def _zero(self, region: Region, share: Share, resource: str) -> int:
-        default = passes_default(region, share, resource, self.facts.get(region.name, Facts()))
+        default = passes_default(region, share, resource, self._facts_of(region.name))
         limit = self.wanted.limits.get(resource)
         if default is None or planning.may_pass(limit, self.shares, share, resource, default):
             return 0
@@ -285,7 +289,7 @@ class Round:
         regions = self._named
         found = []
         for (name, service), values in sorted(writes.items()):
-            facts = self.facts.get(name, Facts())
+            facts = self._facts_of(name)
             share = shares[name, service]
             if share.backend is Backend.UNIFIED and facts.error is not None:
                 continue  # what Keystone has is not known, so nothing can be written there now
@@ -298,7 +302,7 @@ class Round:
         if not fresh:
             return
         first = not share.before
-        facts = self.facts.get(region.name, Facts())
+        facts = self._facts_of(region.name)
         for resource in fresh:
             value = share.figures[resource].limit
             if share.backend is Backend.UNIFIED:
@@ -321,7 +325,7 @@ class Round:
         """Store what may be in force from now on, and what is about to be sent, in one transaction."""
         self._added.clear()
         for each in changes:
-            facts = self.facts.get(each.region.name, Facts())
+            facts = self._facts_of(each.region.name)
             for resource, value in each.values.items():
                 passing = passes_default(each.region, each.share, resource, facts) if not value else None
                 self._may_be(each.share, resource, [one for one in (value, passing) if one is not None])

@@ -1,7 +1,6 @@
 """Rounds of projects, each begun by whoever holds the project, one at a time (design record 0008)."""
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +11,7 @@ from multisite.quotas.planning import Asked
 from multisite.quotas.round import Means, Round
 from multisite.quotas.store import holder_of
 from multisite.regions.model import Region
+from multisite.request_ids import new_request_id
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Rounds(Means):
             regions = [each for each in await self.regions.read(connection) if each.enabled]
             _mark_disabled(shares, regions)
             pinned = await self.store.backends(connection)
-        request_id = author.request_id if author else f"req-{uuid.uuid4()}"
+        request_id = author.request_id if author else new_request_id()
         writer = author or Author(None, "multisite", "multisite", request_id)
         return Round(self, wanted, asked, regions, shares, pinned, fence, holder, request_id, writer)
 

@@ -39,6 +39,29 @@ from multisite.quotas.standing import Standing
 from multisite.regions.states import CallError
 
 _P = quota_projects.c
+_OF_PROJECT: sa.BindParameter[str] = sa.bindparam("project")
+
+# What each round asks: making a statement anew costs as much as running it.
+_CLASSES = sa.select(quota_classes).where(quota_classes.c.name.in_(sa.bindparam("names", expanding=True)))
+_LIMITS = sa.select(quota_limits).where(quota_limits.c.project_id == _OF_PROJECT)
+_RAISES = sa.select(quota_raises).where(
+    quota_raises.c.project_id == _OF_PROJECT, quota_raises.c.ends_at > sa.bindparam("now")
+)
+_BOUNDS = (
+    sa.select(quota_bounds, regions.c.name.label("region"))
+    .join(regions, regions.c.id == quota_bounds.c.region_id)
+    .where(quota_bounds.c.project_id == _OF_PROJECT)
+)
+_SHARES = (
+    sa.select(quota_shares, regions.c.name.label("region"))
+    .join(regions, regions.c.id == quota_shares.c.region_id)
+    .where(quota_shares.c.project_id == _OF_PROJECT)
+)
+_HELD = (
+    sa.select(_P.asked_regions, _P.standing)
+    .where(_P.project_id == _OF_PROJECT, _P.holder == sa.bindparam("holder"))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +128,17 @@ class QuotaStore:
         """All that is decided for a project, with classes and raises."""
         names = [DEFAULT_CLASS, *([project.class_name] if project.class_name else [])]
         limits: dict[str, GlobalLimit] = {}
-        of_classes = sa.select(quota_classes).where(quota_classes.c.name.in_(names))
-        rows = {(row.name, row.resource): row for row in await connection.execute(of_classes)}
+        classes = await connection.execute(_CLASSES, {"names": names})
+        rows = {(row.name, row.resource): row for row in classes}
         for (name, resource), row in sorted(rows.items(), key=lambda item: item[0][0] != DEFAULT_CLASS):
             limits[resource] = GlobalLimit(row.limit, Kind(row.kind), row.burst, f"class {name}")
         releasing = set()
-        own = sa.select(quota_limits).where(quota_limits.c.project_id == project.id)
-        for row in await connection.execute(own):
+        for row in await connection.execute(_LIMITS, {"project": project.id}):
             if row.releasing:
                 releasing.add(row.resource)
             else:
                 limits[row.resource] = GlobalLimit(row.limit, Kind(row.kind), row.burst)
-        raises = sa.select(quota_raises).where(
-            quota_raises.c.project_id == project.id, quota_raises.c.ends_at > now
-        )
-        for row in await connection.execute(raises):
+        for row in await connection.execute(_RAISES, {"project": project.id, "now": now}):
             held = limits.get(row.resource)
             if held is not None:
                 limits[row.resource] = GlobalLimit(row.limit, held.kind, held.burst, held.source, row.ends_at)
@@ -133,14 +152,9 @@ class QuotaStore:
     async def _bounds(
         self, connection: AsyncConnection, project_id: str
     ) -> dict[tuple[str, str], RegionBounds]:
-        query = (
-            sa.select(quota_bounds, regions.c.name.label("region"))
-            .join(regions, regions.c.id == quota_bounds.c.region_id)
-            .where(quota_bounds.c.project_id == project_id)
-        )
         return {
             (row.resource, row.region): RegionBounds(row.minimum, row.maximum, row.weight)
-            for row in await connection.execute(query)
+            for row in await connection.execute(_BOUNDS, {"project": project_id})
         }
 
     async def backends(self, connection: AsyncConnection) -> dict[tuple[int, str], Backend]:
@@ -179,12 +193,7 @@ class QuotaStore:
 
     async def held(self, connection: AsyncConnection, project_id: str, holder: str) -> Held | None:
         """What is said of a project, if we hold it; until the transaction ends nobody else says anything."""
-        query = (
-            sa.select(_P.asked_regions, _P.standing)
-            .where(_P.project_id == project_id, _P.holder == holder)
-            .with_for_update()
-        )
-        row = (await connection.execute(query)).first()
+        row = (await connection.execute(_HELD, {"project": project_id, "holder": holder})).first()
         return Held(frozenset(row.asked_regions), row.standing) if row else None
 
     async def release(
@@ -272,12 +281,7 @@ class QuotaStore:
 
     async def shares(self, connection: AsyncConnection, project_id: str) -> list[Share]:
         """What is known of a project in all regions."""
-        query = (
-            sa.select(quota_shares, regions.c.name.label("region"))
-            .join(regions, regions.c.id == quota_shares.c.region_id)
-            .where(quota_shares.c.project_id == project_id)
-        )
-        return [_share(row) for row in await connection.execute(query)]
+        return [_share(row) for row in await connection.execute(_SHARES, {"project": project_id})]
 
     async def save(self, connection: AsyncConnection, project_id: str, shares: Iterable[Share]) -> None:
         """Store what is known of regions; a region that was deleted meanwhile is left out."""

@@ -1,6 +1,5 @@
 """Operations on regions: testing many credentials, and looking into the catalogs of many Keystones."""
 
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from multisite.regions.examination import LACKING, Examiner
 from multisite.regions.model import Endpoint, Identity, Interface, Region, plain
 from multisite.regions.registration import Found, registration
 from multisite.regions.store import RegionStore
+from multisite.request_ids import new_request_id
 from multisite.requester import Requester
 
 TEST = "region-test"
@@ -127,7 +127,7 @@ def schedule_of_tests(every: float, store: RegionStore, operations: OperationSer
 def by_itself() -> Requester:
     """Who asks for what a schedule begins."""
     nobody = frozenset[str]()
-    request_id = f"req-{uuid.uuid4()}"
+    request_id = new_request_id()
     return Requester("multisite", "multisite", None, None, None, None, nobody, request_id=request_id)
 
 
