@@ -181,7 +181,7 @@ def _quotas(rows: list[Figures]) -> Iterable[str]:
     yield f"Hard limits of seven resources of three services, on SQLite; {time.strftime('%Y-%m-%d')}, load"
     yield f"{os.getloadavg()[0]:.1f} at the end. *First* writes them everywhere: it reads, remembers what the"
     yield "defaults are, shrinks, reads back. *Steady* balances again where nothing changed: it writes"
-    yield "nothing. The floor makes the same GETs with the same token, and throws the bodies away."
+    yield "nothing. The floor makes the same calls with the same token, and throws the answers away."
     yield ""
     yield "| projects | regions | phase | calls | of them GETs | wall s | CPU s | floor CPU s | CPU ratio |"
     yield "|---|---|---|---|---|---|---|---|---|"

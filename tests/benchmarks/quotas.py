@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.quotas PROJECTS REGIONS ROUNDS` prints one line of JSON. Each project has hard
 limits of seven resources. *First* writes them everywhere; *steady* balances again where nothing changed. The
-floor of a phase makes the same GETs with the same token, and throws the bodies away.
+floor of a phase makes the same calls with the same token, and throws the answers away.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ import aiohttp
 from multisite.clock import SystemClock
 from multisite.db import schema
 from multisite.db.engine import Database
-from multisite.engine.executors import Executors
-from multisite.engine.writes import Journal
+from multisite.engine.executors import Executors, Fence
+from multisite.engine.writes import Journal, RegionWrite
 from multisite.garbage import look_seldom
 from multisite.openstack import keystone
 from multisite.openstack.client import Regions
 from multisite.openstack.clouds import Clouds
+from multisite.openstack.paths import route
+from multisite.openstack.service_types import versioned
 from multisite.openstack.tokens import Tokens
 from multisite.openstack.transport import Transport
-from multisite.openstack.users import UserCalls
+from multisite.openstack.users import Reply, UserCalls
 from multisite.quotas import decisions
 from multisite.quotas.model import GlobalLimit, Project
 from multisite.quotas.reading import QuotaReader
@@ -36,6 +39,7 @@ from multisite.quotas.resources import Kind
 from multisite.quotas.rounds import Rounds
 from multisite.quotas.store import QuotaStore
 from multisite.quotas.writing import Sender
+from multisite.regions.discovery import target_of
 from multisite.regions.health import HealthBook
 from multisite.regions.model import Region
 from multisite.regions.store import RegionStore
@@ -60,7 +64,32 @@ LIMITS = {
     }.items()
 }
 
-Call = tuple[str, dict[str, str]]
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, for repeating it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSender(Sender):
+    """The real sender, which also remembers what was written."""
+
+    asked: list[Call] = field(default_factory=list)
+
+    async def _once(
+        self, region: Region, token: str, write: RegionWrite, request_id: str, fence: Fence
+    ) -> Reply:
+        base = versioned(
+            write.service, await self.calls.regions.client(target_of(region)).endpoint(write.service)
+        )
+        body = write.body if isinstance(write.body, dict) else None
+        self.asked.append(Call(write.method, base + route(*write.path), {"X-Auth-Token": token}, body))
+        return await Sender._once(self, region, token, write, request_id, fence)
 
 
 async def measure(cloud: Simulation, folder: Path, count: int, rounds: int) -> dict[str, Any]:
@@ -72,11 +101,12 @@ async def measure(cloud: Simulation, folder: Path, count: int, rounds: int) -> d
     regions, quotas = RegionStore(database), QuotaStore(database)
     executors = Executors(database, clock, name="bench", ttl=3600)
     await executors.enter()
+    sender = RecordingSender(UserCalls(clients, 60), lambda _: True)
     rounds_ = Rounds(
         quotas,
         regions,
         QuotaReader(RegionClients(clients), clock, 600),
-        Sender(UserCalls(clients, 60), lambda _: True),
+        sender,
         Journal(database),
         lambda: executors.fence,
         QuotaSettings(),
@@ -90,15 +120,17 @@ async def measure(cloud: Simulation, folder: Path, count: int, rounds: int) -> d
 
     cloud.reset_calls()
     first = await timed(balance)
-    phases = {"first": await figures(cloud, transport.asked, first)}
+    phases = {"first": await figures(cloud, [*_gets(transport), *sender.asked], first)}
     transport.asked.clear()
+    sender.asked.clear()
     await balance()
+    asked = [*_gets(transport), *sender.asked]
     clients.transport = Transport(transport.limits)  # the plain one: what is measured remembers nothing
     rows = []
     for _ in range(rounds):
         cloud.reset_calls()
         steady = await timed(balance)
-        rows.append(await figures(cloud, transport.asked, steady))
+        rows.append(await figures(cloud, asked, steady))
     phases["steady"] = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     await clients.close()  # and its transport
     await transport.close()
@@ -123,25 +155,33 @@ async def prepare(
     return projects
 
 
-async def figures(cloud: Simulation, gets: Sequence[Call], ours: tuple[float, float]) -> dict[str, float]:
+async def figures(cloud: Simulation, asked: Sequence[Call], ours: tuple[float, float]) -> dict[str, float]:
     """Calls, wall and CPU of a phase, with its floor."""
     calls = cloud.calls()
-    floor = await timed(partial(bare, gets))
+    gets = sum(call.method == "GET" for call in asked)
+    floor = await timed(partial(bare, asked))
     return {
-        "calls": calls, "gets": len(gets), "wall": ours[0], "cpu": ours[1], "floor_wall": floor[0],
+        "calls": calls, "gets": gets, "wall": ours[0], "cpu": ours[1], "floor_wall": floor[0],
         "floor_cpu": floor[1], "ratio": ours[1] / floor[1],
     }  # fmt: skip
 
 
+def _gets(transport: RecordingTransport) -> list[Call]:
+    return [Call("GET", url, headers) for url, headers in transport.asked]
+
+
 async def bare(calls: Sequence[Call]) -> None:
-    """The same GETs by themselves."""
+    """The same calls by themselves."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE * 4)) as session:
 
-        async def get(call: Call) -> None:
-            async with session.get(call[0], headers=call[1]) as answer:
+        async def ask(call: Call) -> None:
+            async with session.request(call.method, call.url, headers=call.headers, json=call.body) as answer:
                 await answer.read()
+                assert answer.ok, (
+                    f"{call.method} {call.url}: {answer.status}"
+                )  # or the floor would be too low
 
-        await each(calls, get, AT_ONCE * 4)
+        await each(calls, ask, AT_ONCE * 4)
 
 
 def main() -> int:
