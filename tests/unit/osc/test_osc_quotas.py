@@ -153,6 +153,10 @@ def test_following_no_class_is_something(cloud: Cloud, openstack: Openstack) -> 
         (["--raise", "compute/cores=1"], "--raise <resource=number> and --until <time> go together.\n"),
         (["--until", "2026-12-01T06:00Z"], "--raise <resource=number> and --until <time> go together.\n"),
         (
+            ["--maximum", "oslo:compute/cores=-2"],
+            "--maximum oslo:compute/cores: write 0 or more, or -1 for no maximum.\n",
+        ),
+        (
             ["--limit", "compute/cores=1", "--dry-run", "--wait"],
             "--dry-run writes nothing: there is nothing to --wait for.\n",
         ),

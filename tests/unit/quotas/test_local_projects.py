@@ -44,7 +44,7 @@ async def test_a_project_that_was_made_anew_is_found_again(monkeypatch: pytest.M
     reader = QuotaReader(Clients(), clock, 5.0)
 
     async def local_id() -> str | None:
-        return (await reader.facts(PROJECT, [NORTH], unified=False))["north"].local_id
+        return (await reader.facts(PROJECT, [NORTH], {}, unified=False))["north"].local_id
 
     assert [await local_id(), await local_id()] == ["first", "first"]
     assert asked == [("voice", "Default")]
@@ -58,3 +58,34 @@ async def test_a_project_that_was_made_anew_is_found_again(monkeypatch: pytest.M
     assert await local_id() is None
     there.append(KeystoneProject("third", "voice", "default"))
     assert await local_id() == "third"  # what is not there is looked for each time
+
+
+async def test_a_project_that_was_renamed_is_still_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its limits stayed in force there, and nobody counted them; new processes know it, too."""
+    renamed = KeystoneProject("first", "voice-old", "default")
+    there: dict[str, KeystoneProject] = {"first": renamed}
+
+    async def find_project(_: Any, *, name: str, domain_name: str) -> KeystoneProject | None:
+        assert domain_name == "Default"
+        return next((each for each in there.values() if each.name == name), None)
+
+    async def get_project(_: Any, project_id: str) -> KeystoneProject | None:
+        return there.get(project_id)
+
+    async def anywhere(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(keystone, "find_project", find_project)
+    monkeypatch.setattr(keystone, "get_project", get_project)
+    monkeypatch.setattr(limits, "allowed_regions", anywhere)
+
+    async def local_id(known: dict[str, str]) -> str | None:
+        reader = QuotaReader(Clients(), FixedClock(datetime(2026, 11, 23, tzinfo=UTC)), 5.0)
+        return (await reader.facts(PROJECT, [NORTH], known, unified=False))["north"].local_id
+
+    assert await local_id({}) is None  # never seen: nobody of that name is there
+    assert await local_id({"north": "first"}) == "first"
+    there["second"] = KeystoneProject("second", "voice", "default")
+    assert await local_id({"north": "first"}) == "second"
+    there.clear()
+    assert await local_id({"north": "first"}) is None

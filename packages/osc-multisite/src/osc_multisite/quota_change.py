@@ -30,6 +30,8 @@ from osc_multisite.region_settings import moment
 
 Json = dict[str, Any]
 
+#: What --maximum says for none.
+NO_MAXIMUM = -1
 #: Option → field of a region's bounds.
 BOUNDS = {"minimum": "minimum", "maximum": "maximum", "weight": "weight"}
 
@@ -144,15 +146,19 @@ def fields_of(parsed_args: argparse.Namespace) -> Json:
     """The body of a change of a quota.
 
     Raises:
-        CommandError: there is nothing to set, or a part of a raise is missing.
+        CommandError: there is nothing to set, a part of a raise is missing, or a maximum cannot be.
     """
     raises = dict(getattr(parsed_args, "raise"))
     if bool(raises) != bool(parsed_args.until):
         raise exceptions.CommandError("--raise <resource=number> and --until <time> go together.")
     regions = by_region(parsed_args, BOUNDS)
-    for resources in regions.values():
-        for bounds in resources.values():
-            if bounds.get("maximum") == -1:
+    for region, resources in regions.items():
+        for resource, bounds in resources.items():
+            if bounds.get("maximum", 0) < NO_MAXIMUM:
+                raise exceptions.CommandError(
+                    f"--maximum {region}:{resource}: write 0 or more, or {NO_MAXIMUM} for no maximum."
+                )
+            if bounds.get("maximum") == NO_MAXIMUM:
                 bounds["maximum"] = None
     for region, resource in parsed_args.no_bounds:
         regions.setdefault(region, {})[resource] = None

@@ -20,6 +20,8 @@ from multisite.engine.model import Json
 
 T = TypeVar("T")
 _W = region_writes.c
+_BEGIN = sa.insert(region_writes).returning(_W.id, sort_by_parameter_order=True)
+_CONCLUDE = sa.update(region_writes).where(_W.id == sa.bindparam("number"))
 
 #: What came of a write. `unknown`: it was sent, and no whole answer came.
 BEGUN, DONE, REFUSED, FAILED, UNKNOWN, NOT_SENT = "begun", "done", "refused", "failed", "unknown", "not-sent"
@@ -112,44 +114,58 @@ class Journal:
         self, connection: AsyncConnection, write: RegionWrite, author: Author, now: datetime
     ) -> int:
         """Write down what is about to be written; the number of the row."""
-        written = await connection.execute(
-            sa.insert(region_writes)
-            .values(
-                at=now,
-                region=write.region,
-                service=write.service,
-                method=write.method,
-                path=write.route,
-                what=write.what,
-                before=write.before,
-                after=write.after,
-                project_id=author.project_id,
-                user_id=author.user_id,
-                user_name=author.user_name,
-                operation_id=author.operation_id,
-                step=author.step,
-                request_id=author.request_id,
-                outcome=BEGUN,
-            )
-            .returning(_W.id)
-        )
-        return int(written.scalar_one())
+        [number] = await self.begin_all(connection, [write], author, now)
+        return number
+
+    async def begin_all(
+        self, connection: AsyncConnection, writes: Sequence[RegionWrite], author: Author, now: datetime
+    ) -> Sequence[int]:
+        """Write down what is about to be written, one or more; the numbers of the rows, in their order."""
+        rows = [
+            {
+                "at": now,
+                "region": write.region,
+                "service": write.service,
+                "method": write.method,
+                "path": write.route,
+                "what": write.what,
+                "before": write.before,
+                "after": write.after,
+                "project_id": author.project_id,
+                "user_id": author.user_id,
+                "user_name": author.user_name,
+                "operation_id": author.operation_id,
+                "step": author.step,
+                "request_id": author.request_id,
+                "outcome": BEGUN,
+            }
+            for write in writes
+        ]
+        return (await connection.scalars(_BEGIN, rows)).all() if rows else []
 
     async def conclude(
         self, connection: AsyncConnection, number: int, outcome: Outcome, now: datetime
     ) -> None:
         """Write down what came of it."""
-        await connection.execute(
-            sa.update(region_writes)
-            .where(_W.id == number)
-            .values(
-                outcome=outcome.outcome,
-                status=outcome.status,
-                region_request_id=outcome.region_request_id,
-                detail=outcome.detail,
-                finished_at=now,
-            )
-        )
+        await self.conclude_all(connection, {number: outcome}, now)
+
+    async def conclude_all(
+        self, connection: AsyncConnection, outcomes: Mapping[int, Outcome], now: datetime
+    ) -> None:
+        """Write down what came of writes, by the numbers of their rows, one or more."""
+        rows = [
+            {
+                "number": number,
+                "outcome": outcome.outcome,
+                "status": outcome.status,
+                "region_request_id": outcome.region_request_id,
+                "detail": outcome.detail,
+                "finished_at": now,
+            }
+            for number, outcome in outcomes.items()
+        ]
+        if rows:
+            await connection.execute(_CONCLUDE, rows)
 
     async def forget(self, before: datetime, most: int) -> int:
         """Forget the oldest writes from before a moment, `most` of them at once; how many those were.

@@ -90,8 +90,13 @@ class QuotaReader:
     _local_ids: dict[tuple[str, str], tuple[float, str | None]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
-    async def facts(self, project: Project, regions: Sequence[Region], *, unified: bool) -> dict[str, Facts]:
-        """What the Keystones of the regions say, by region; `unified`: their limits matter, too."""
+    async def facts(
+        self, project: Project, regions: Sequence[Region], known: Mapping[str, str], *, unified: bool
+    ) -> dict[str, Facts]:
+        """What the Keystones of the regions say, by region; `unified`: their limits matter, too.
+
+        `known`: the ids that the project had where it was found before, by region.
+        """
         by_keystone: dict[str, list[Region]] = {}
         found: dict[str, Facts] = {}
         for region in regions:
@@ -100,7 +105,7 @@ class QuotaReader:
             except RegionCallError as error:
                 found[region.name] = Facts(error=CallError(error.code, error.detail))
         asked = await asyncio.gather(
-            *(self._ask(url, project, group, unified=unified) for url, group in by_keystone.items())
+            *(self._ask(url, project, group, known, unified=unified) for url, group in by_keystone.items())
         )
         for group, facts in zip(by_keystone.values(), asked, strict=True):
             found |= dict.fromkeys((region.name for region in group), facts)
@@ -117,13 +122,21 @@ class QuotaReader:
             return False
         return all(defaults.get(name_of(name)) == figures.limit for name, figures in share.figures.items())
 
-    async def _ask(self, url: str, project: Project, regions: Sequence[Region], *, unified: bool) -> Facts:
+    async def _ask(
+        self,
+        url: str,
+        project: Project,
+        regions: Sequence[Region],
+        known: Mapping[str, str],
+        *,
+        unified: bool,
+    ) -> Facts:
         """Ask one Keystone through the first of its regions whose credential may."""
         failure = CallError("no-endpoint")
         for region in regions:
             try:
                 async with asyncio.timeout(self.deadline):
-                    return await self._facts(url, project, region, unified=unified)
+                    return await self._facts(url, project, region, known.get(region.name), unified=unified)
             except RegionCallError as error:
                 failure = CallError(error.code, error.detail)
                 if error.code != "no-endpoint":
@@ -136,9 +149,11 @@ class QuotaReader:
                 break
         return Facts(error=failure)
 
-    async def _facts(self, url: str, project: Project, region: Region, *, unified: bool) -> Facts:
+    async def _facts(
+        self, url: str, project: Project, region: Region, known: str | None, *, unified: bool
+    ) -> Facts:
         client = self.clients.client(region)
-        local_id = await self._local_id(url, client, project, region)
+        local_id = await self._local_id(url, client, project, region, known)
         if local_id is None:
             return NO_FACTS
         regions = await self._confinement(url, client, local_id)
@@ -148,7 +163,10 @@ class QuotaReader:
         own = await limits.limits(client, local_id, registered) if registered.defaults else {}
         return Facts(local_id, registered, own, regions)
 
-    async def _local_id(self, url: str, client: RegionClient, project: Project, region: Region) -> str | None:
+    async def _local_id(
+        self, url: str, client: RegionClient, project: Project, region: Region, known: str | None
+    ) -> str | None:
+        """The project that has the name; else the one that had it, which was renamed: its limits are ours."""
         if region.identity is Identity.HOME:
             return project.id
         at, held = self._local_ids.get((url, project.id), (float("-inf"), None))
@@ -156,6 +174,8 @@ class QuotaReader:
         if (held is not None and now - at < CONFINED_FOR) or not project.name or not project.domain_name:
             return held
         found = await keystone.find_project(client, name=project.name, domain_name=project.domain_name)
+        if found is None and known is not None:
+            found = await keystone.get_project(client, known)
         held = found.id if found else None
         self._local_ids[url, project.id] = (now, held)
         return held

@@ -5,16 +5,15 @@ lasts; what may be out there is stored before anything is sent.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.clock import Clock
 from multisite.engine.executors import Fence
-from multisite.engine.writes import Author, Journal
+from multisite.engine.writes import Journal
 from multisite.quotas import planning
 from multisite.quotas.bound import Figures, height
 from multisite.quotas.changes import (
@@ -28,6 +27,7 @@ from multisite.quotas.changes import (
 )
 from multisite.quotas.events import Event
 from multisite.quotas.history import store as history
+from multisite.quotas.holding import Holding
 from multisite.quotas.model import Backend, MissingService, Project, Share, Wanted
 from multisite.quotas.planning import NOT_NOW, Asked, Plan, Writes, governed, services_of
 from multisite.quotas.reading import NO_FACTS, Facts, QuotaReader, Reading
@@ -40,7 +40,6 @@ from multisite.regions.model import Region
 from multisite.regions.store import RegionStore
 from multisite.settings import QuotaSettings
 
-T = TypeVar("T")
 #: How often a round shrinks: a region that refuses is read again, and gets what it uses.
 PASSES = 3
 #: A region that refused so often in a round is left to the next one.
@@ -82,17 +81,15 @@ class Round:
     regions: Sequence[Region]
     shares: list[Share]
     pinned: Mapping[tuple[int, str], Backend]
-    fence: Fence | None
-    holder: str
     request_id: str
-    author: Author | None = None
+    #: None in a preview, which writes nothing.
+    holding: Holding | None = None
     facts: dict[str, Facts] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     refusals: dict[tuple[str, str], int] = field(default_factory=dict)
     written: int = 0
     done: bool = False
     stands: Standing | None = None
-    _stored: dict[tuple[int, str], Any] = field(default_factory=dict)
     _plan: Plan | None = None
     _away: list[Share] = field(default_factory=list)
     _back: list[Share] = field(default_factory=list)
@@ -101,9 +98,8 @@ class Round:
     _added: dict[tuple[int, str], list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Know what is stored, so that only differences are."""
+        """Know since when what is stored may be out there."""
         for share in self.shares:
-            self._stored[share.region_id, share.service] = _snapshot(share)
             for resource, values in share.sent.items():
                 for value in values:
                     self.means.known_since(self.project.id, share, resource, value)
@@ -114,15 +110,20 @@ class Round:
         return self.wanted.project
 
     @property
-    def _own_fence(self) -> Fence:
-        """What has to be asked before anything is written."""
-        assert self.fence is not None  # noqa: S101 - a preview never writes
-        return self.fence
+    def _held(self) -> Holding:
+        """What lets us write."""
+        assert self.holding is not None  # noqa: S101 - a preview never writes
+        return self.holding
 
     @property
     def _named(self) -> dict[str, Region]:
         """The regions that are enabled, by name."""
         return {region.name: region for region in self.regions}
+
+    @property
+    def _local_ids(self) -> dict[str, str]:
+        """The project's ids where it was found, by region."""
+        return {share.region: share.local_id for share in self.shares if share.found and share.local_id}
 
     def _facts_of(self, region: str) -> Facts:
         """What the Keystone of a region said; nothing before it was asked."""
@@ -141,7 +142,9 @@ class Round:
         """Read every service of every region whose limits matter."""
         services = services_of(self.wanted)
         unified = any(service not in {"volume", "network"} for service in services)
-        self.facts = await self.means.reader.facts(self.project, self.regions, unified=unified)
+        self.facts = await self.means.reader.facts(
+            self.project, self.regions, self._local_ids, unified=unified
+        )
         wanted = [(region, service) for region in self.regions for service in services]
         await self._read(wanted)
 
@@ -232,7 +235,7 @@ class Round:
         """Read limits and use where something was written; what Keystone has, too, where it was."""
         unified = [each.region for each in changes if each.share.backend is Backend.UNIFIED]
         if unified:
-            self.facts |= await self.means.reader.facts(self.project, unified, unified=True)
+            self.facts |= await self.means.reader.facts(self.project, unified, self._local_ids, unified=True)
         await self._read([(each.region, each.share.service) for each in changes])
 
     def dry(self) -> list[Change]:
@@ -315,13 +318,18 @@ class Round:
     async def _write(self, changes: Sequence[Change], *, keep: bool) -> None:
         """Reserve, send, store what came; `keep` counts what was there until it is read back."""
         numbers = await self._reserve(changes)
-        came = await self.means.sender.send_all(changes, self.request_id, self._own_fence)
+        came = await self.means.sender.send_all(changes, self.request_id, self._held.fence)
         self._plan = None
         for each, outcome in zip(changes, came, strict=True):
             self._settle(each, outcome, keep=keep)
-        await self._store(lambda connection, _: self._conclude(connection, numbers, came))
+        outcomes = [outcome for each in came for outcome in each.outcomes]
+        concluded = dict(zip(numbers, outcomes, strict=True))
+        now = self.means.clock.now()
+        await self._held.save(
+            self.shares, lambda connection, _: self.means.journal.conclude_all(connection, concluded, now)
+        )
 
-    async def _reserve(self, changes: Sequence[Change]) -> list[list[int]]:
+    async def _reserve(self, changes: Sequence[Change]) -> Sequence[int]:
         """Store what may be in force from now on, and what is about to be sent, in one transaction."""
         self._added.clear()
         for each in changes:
@@ -330,15 +338,13 @@ class Round:
                 passing = passes_default(each.region, each.share, resource, facts) if not value else None
                 self._may_be(each.share, resource, [one for one in (value, passing) if one is not None])
 
-        async def work(connection: AsyncConnection, _: Held) -> list[list[int]]:
-            assert self.author is not None  # noqa: S101 - a preview never writes
-            now, begin = self.means.clock.now(), self.means.journal.begin
-            return [
-                [await begin(connection, write.write, self.author, now) for write in each.writes]
-                for each in changes
-            ]
+        writes = [write.write for each in changes for write in each.writes]
 
-        return await self._store(work)
+        async def work(connection: AsyncConnection, _: Held) -> Sequence[int]:
+            now = self.means.clock.now()
+            return await self.means.journal.begin_all(connection, writes, self._held.author, now)
+
+        return await self._held.save(self.shares, work)
 
     def _may_be(self, share: Share, resource: str, values: Sequence[int]) -> None:
         """Count with these values; those that a lost answer left begin to settle anew."""
@@ -369,14 +375,6 @@ class Round:
         if came.ignored or (came.sentence and not came.refused):
             self.events.append(_refused(share, came))
 
-    async def _conclude(
-        self, connection: AsyncConnection, numbers: Sequence[Sequence[int]], came: Sequence[Came]
-    ) -> None:
-        now = self.means.clock.now()
-        for rows, each in zip(numbers, came, strict=True):
-            for number, outcome in zip(rows, each.outcomes, strict=True):
-                await self.means.journal.conclude(connection, number, outcome, now)
-
     # -- giving back ---------------------------------------------------------------------------------
 
     async def _give_back(self) -> None:
@@ -395,30 +393,7 @@ class Round:
     def _releases(self) -> list[Change]:
         return releases(self.wanted, self.shares, self._named, self.facts)
 
-    # -- storing -------------------------------------------------------------------------------------
-
-    async def _store(self, work: Callable[[AsyncConnection, Held], Awaitable[T]]) -> T:
-        """Do something in a transaction that stores what changed, as long as we hold the project."""
-        changed = self._changed()
-        async with self.means.store.database.write() as connection:
-            await self._own_fence.check(connection)
-            held = await self.means.store.held(connection, self.project.id, self.holder)
-            if held is None:
-                raise asyncio.CancelledError("another process balances this project")
-            result = await work(connection, held)
-            await self.means.store.save(connection, self.project.id, [share for share, _ in changed])
-        for share, snapshot in changed:
-            self._stored[share.region_id, share.service] = snapshot
-        return result
-
-    def _changed(self) -> list[tuple[Share, Any]]:
-        """What differs from the database, and what it will have then."""
-        snapshots = [(share, _snapshot(share)) for share in self.shares]
-        return [
-            (share, snapshot)
-            for share, snapshot in snapshots
-            if self._stored.get((share.region_id, share.service)) != snapshot
-        ]
+    # -- ending --------------------------------------------------------------------------------------
 
     def _heard(self) -> frozenset[str]:
         """The regions whose wish for more is done with.
@@ -456,27 +431,7 @@ class Round:
             await store.tell(connection, self.project.id, self.events, now)
             await store.release(connection, self.project.id, now, stands, held.asked_regions - self._heard())
 
-        await self._store(work)
-
-
-def _snapshot(share: Share) -> Any:
-    """What the database has of a share, for comparison."""
-    return (
-        dict(share.figures),
-        {resource: tuple(values) for resource, values in share.sent.items()},
-        dict(share.before),
-        dict(share.wanted),
-        dict(share.base),
-        dict(share.given),
-        share.was_default,
-        share.backend,
-        share.local_id,
-        share.found,
-        share.usable,
-        share.observed_at,
-        share.failed_at is None,
-        share.error,
-    )
+        await self._held.save(self.shares, work)
 
 
 def _refused(share: Share, came: Came) -> Event:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from multisite.engine.writes import Author
+from multisite.quotas.holding import Holding
 from multisite.quotas.model import Share, Wanted
 from multisite.quotas.planning import Asked
 from multisite.quotas.round import Means, Round
@@ -46,7 +47,7 @@ class Rounds(Means):
         regions = [region for region in await self.regions.select() if region.enabled]
         async with self.store.database.read() as connection:
             pinned = await self.store.backends(connection)
-        round_ = Round(self, wanted, Asked(), regions, list(shares), pinned, None, holder_of("nobody", 0), "")
+        round_ = Round(self, wanted, Asked(), regions, list(shares), pinned, "")
         await round_.read()
         return round_
 
@@ -70,7 +71,9 @@ class Rounds(Means):
             pinned = await self.store.backends(connection)
         request_id = author.request_id if author else new_request_id()
         writer = author or Author(None, "multisite", "multisite", request_id)
-        return Round(self, wanted, asked, regions, shares, pinned, fence, holder, request_id, writer)
+        holding = Holding(self.store, project_id, fence, writer)
+        holding.know(shares)
+        return Round(self, wanted, asked, regions, shares, pinned, request_id, holding)
 
 
 def _mark_disabled(shares: Iterable[Share], regions: Iterable[Region]) -> None:
