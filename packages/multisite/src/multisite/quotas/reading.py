@@ -142,7 +142,7 @@ class QuotaReader:
                 if error.code != "no-endpoint":
                     break
             except TimeoutError:
-                failure = CallError("timeout", f"reading took longer than {self.deadline:g} s")
+                failure = self._took_too_long
                 break
             except GARBAGE as error:
                 failure = CallError("unexpected-answer", what_is_odd(error))
@@ -197,6 +197,14 @@ class QuotaReader:
             self._confined[url, project_id] = (now, held)
         return held
 
+    def late(self) -> Reading:
+        """What a read gives that begins now, and takes longer than `deadline`."""
+        return Reading(self.clock.monotonic(), error=self._took_too_long)
+
+    @property
+    def _took_too_long(self) -> CallError:
+        return CallError("timeout", f"reading took longer than {self.deadline:g} s")
+
     async def read(
         self,
         region: Region,
@@ -205,15 +213,15 @@ class QuotaReader:
         facts: Facts,
         pinned: Backend | None,
     ) -> Reading:
-        """Read one service of one region; whatever goes wrong is in the answer."""
+        """Read one service of one region; whatever goes wrong is in the answer.
+
+        How long it may take is for whoever reads many of them: see `late`.
+        """
         began = self.clock.monotonic()
         try:
-            async with asyncio.timeout(self.deadline):
-                return await self._read(region, service, resources, facts, pinned, began)
+            return await self._read(region, service, resources, facts, pinned, began)
         except RegionCallError as error:
             failure = CallError(error.code, error.detail)
-        except TimeoutError:
-            failure = CallError("timeout", f"reading took longer than {self.deadline:g} s")
         except GARBAGE as error:
             failure = CallError("unexpected-answer", what_is_odd(error))
         return Reading(began, error=failure)

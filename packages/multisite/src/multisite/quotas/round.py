@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from multisite.clock import Clock
 from multisite.engine.executors import Fence
 from multisite.engine.writes import Journal
+from multisite.openstack.together import by_deadline
 from multisite.quotas import planning
 from multisite.quotas.bound import Figures, height
 from multisite.quotas.changes import (
@@ -158,7 +159,10 @@ class Round:
                 self.shares.append(share)
             share.region = region.name
             pairs.append((region, share))
-        readings = await asyncio.gather(*(self._read_one(region, share) for region, share in pairs))
+        reader = self.means.reader
+        readings = await by_deadline(
+            reader.deadline, (self._read_one(region, share) for region, share in pairs), reader.late()
+        )
         self._plan = None
         now = self.means.clock.now()
         for (_, share), reading in zip(pairs, readings, strict=True):

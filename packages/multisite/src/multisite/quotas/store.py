@@ -41,6 +41,11 @@ from multisite.regions.states import CallError
 _P = quota_projects.c
 _OF_PROJECT: sa.BindParameter[str] = sa.bindparam("project")
 
+#: Nobody living holds a project (`holder_of`).
+_FREE = _P.holder.is_(None) | _P.holder.not_in(
+    sa.select(executors.c.id + "#" + sa.cast(executors.c.incarnation, sa.String))
+)
+
 # What each round asks: making a statement anew costs as much as running it.
 _CLASSES = sa.select(quota_classes).where(quota_classes.c.name.in_(sa.bindparam("names", expanding=True)))
 _LIMITS = sa.select(quota_limits).where(quota_limits.c.project_id == _OF_PROJECT)
@@ -56,6 +61,12 @@ _SHARES = (
     sa.select(quota_shares, regions.c.name.label("region"))
     .join(regions, regions.c.id == quota_shares.c.region_id)
     .where(quota_shares.c.project_id == _OF_PROJECT)
+)
+_CLAIM = (
+    sa.update(quota_projects)
+    .where(_P.project_id == _OF_PROJECT, _FREE | (_P.holder == sa.bindparam("us")))
+    .values(holder=sa.bindparam("us"), due_at=sa.bindparam("due"))
+    .returning(quota_projects)
 )
 _HELD = (
     sa.select(_P.asked_regions, _P.standing)
@@ -168,7 +179,7 @@ class QuotaStore:
         """Projects that are due or whose holder died, the longest due first, that no living process holds."""
         query = (
             sa.select(_P.project_id)
-            .where(((_P.due_at <= now) & _free()) | (_P.holder.is_not(None) & _free()))
+            .where(((_P.due_at <= now) & _FREE) | (_P.holder.is_not(None) & _FREE))
             .order_by(_P.due_at, _P.project_id)
             .limit(limit)
         )
@@ -182,12 +193,7 @@ class QuotaStore:
 
         `due_at` is when it is due again; whoever makes it due earlier meanwhile is heard after this round.
         """
-        claimed = await connection.execute(
-            sa.update(quota_projects)
-            .where(_P.project_id == project_id, _free() | (_P.holder == holder))
-            .values(holder=holder, due_at=due_at)
-            .returning(quota_projects)
-        )
+        claimed = await connection.execute(_CLAIM, {"project": project_id, "us": holder, "due": due_at})
         row = claimed.first()
         return (_project(row), frozenset(row.asked_regions)) if row else None
 
@@ -322,12 +328,6 @@ class QuotaStore:
 def holder_of(executor: str, incarnation: int) -> str:
     """How an executor's incarnation signs that it holds a project."""
     return f"{executor}#{incarnation}"
-
-
-def _free() -> sa.ColumnElement[bool]:
-    """Whether nobody living holds a project."""
-    living = sa.select(executors.c.id + "#" + sa.cast(executors.c.incarnation, sa.String))
-    return _P.holder.is_(None) | _P.holder.not_in(living)
 
 
 def _project(row: Any) -> Project:
