@@ -51,16 +51,21 @@ class HealthRecord:
 
 
 class HealthBook:
-    """The health of all services; `heard` may be called from any thread."""
+    """The health of all services; `heard` may be called from any thread.
+
+    Nearly all calls succeed, and of several successes the last one says all: it is learned when one asks.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: dict[tuple[str, str], HealthRecord] = {}
         self._changed: set[tuple[str, str]] = set()
+        self._successes: dict[tuple[str, str], Outcome] = {}
 
     def load(self, region: str, rows: Sequence[ServiceRow]) -> None:
         """Start from what was stored, so that a restart forgets nothing."""
         with self._lock:
+            self._learn_successes()
             for row in rows:
                 record = HealthRecord(
                     region,
@@ -77,13 +82,15 @@ class HealthBook:
         """A call ended."""
         key = (outcome.region, outcome.service)
         with self._lock:
-            record = self._records.get(key) or HealthRecord(*key, Last())
-            self._records[key] = record.learn(outcome)
-            self._changed.add(key)
+            if outcome.error is None and outcome.clock_skew is not None:
+                self._successes[key] = outcome
+                return
+            self._learn_successes()
+            self._learn(key, outcome)
 
     def silent(self, region: str, service: str, now: datetime, interval: float) -> bool:
         """Whether the service was not heard from for `interval` seconds."""
-        record = self._records.get((region, service))
+        record = self._record(region, service)
         if record is None:
             return True
         times = [at for at in (record.calls.success, record.calls.failure) if at is not None]
@@ -91,12 +98,13 @@ class HealthBook:
 
     def failing(self, region: str, service: str) -> bool:
         """Whether the last call to the service failed."""
-        record = self._records.get((region, service))
+        record = self._record(region, service)
         return record is not None and record.calls.failing
 
     def take_changes(self) -> list[HealthRecord]:
         """The records that changed since the last time."""
         with self._lock:
+            self._learn_successes()
             changed = [self._records[key] for key in sorted(self._changed) if key in self._records]
             self._changed.clear()
             return changed
@@ -109,5 +117,21 @@ class HealthBook:
     def forget(self, region: str) -> None:
         """Drop the records of a region that was deleted."""
         with self._lock:
-            for key in [key for key in self._records if key[0] == region]:
-                del self._records[key]
+            for known in (self._records, self._successes):
+                for key in [key for key in known if key[0] == region]:
+                    del known[key]
+
+    def _record(self, region: str, service: str) -> HealthRecord | None:
+        with self._lock:
+            self._learn_successes()
+            return self._records.get((region, service))
+
+    def _learn_successes(self) -> None:
+        for key, outcome in self._successes.items():
+            self._learn(key, outcome)
+        self._successes.clear()
+
+    def _learn(self, key: tuple[str, str], outcome: Outcome) -> None:
+        record = self._records.get(key) or HealthRecord(*key, Last())
+        self._records[key] = record.learn(outcome)
+        self._changed.add(key)
