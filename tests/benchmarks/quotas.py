@@ -33,6 +33,7 @@ from multisite.openstack.tokens import Tokens
 from multisite.openstack.transport import Transport
 from multisite.openstack.users import Reply, UserCalls
 from multisite.quotas import decisions
+from multisite.quotas.balancer import Balancer
 from multisite.quotas.model import GlobalLimit, Project
 from multisite.quotas.reading import QuotaReader
 from multisite.quotas.resources import Kind
@@ -49,8 +50,6 @@ from tests.benchmarks.simulated import Simulation, simulation
 from tests.benchmarks.sweep import AT_ONCE, each, timed
 from tests.recording import RecordingTransport
 
-#: Projects that are balanced at the same time.
-PROJECTS_AT_ONCE = 4
 LIMITS = {
     name: GlobalLimit(limit, Kind.HARD)
     for name, limit in {
@@ -115,8 +114,15 @@ async def measure(cloud: Simulation, folder: Path, count: int, rounds: int) -> d
     projects = await prepare(database, regions, clients, cloud, count)
     look_seldom()  # as `serve` does; the floor gains by it too
 
+    balancer = Balancer(rounds_)
+
     async def balance() -> None:
-        await each(projects, lambda project: rounds_.balance(project.id), PROJECTS_AT_ONCE)
+        async with database.write() as connection:
+            await decisions.due_now(connection, [project.id for project in projects], clock.now())
+        before = balancer.status.rounds
+        await balancer.catch_up()
+        await balancer.idle()
+        assert balancer.status.rounds - before == len(projects)
 
     cloud.reset_calls()
     first = await timed(balance)

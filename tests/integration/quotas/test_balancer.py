@@ -1,15 +1,25 @@
 """What is due is balanced: after its interval, when somebody asks, and when use nears a region's share."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 
+import pytest
 import sqlalchemy as sa
 
 from multisite.db.quota_tables import quota_projects
+from multisite.errors import DatabaseAway
+from multisite.quotas import decisions
 from multisite.quotas.balancer import Balancer
+from multisite.quotas.model import GlobalLimit, Project
+from multisite.quotas.resources import Kind
+from multisite.quotas.round import Round
+from multisite.quotas.store import QuotaStore
 from multisite.usage.model import resource_usage
 from tests.integration.quotas.balanced import CORES, Balanced
 from tests.integration.quotas.conftest import Make
+
+VOLUMES = "volume/volumes"
 
 
 async def looked(balancer: Balancer) -> int:
@@ -26,6 +36,21 @@ def governed(balanced: Make) -> tuple[Balanced, Balancer]:
     cloud = balanced()
     cloud.set({CORES: 12})
     return cloud, Balancer(cloud.rounds)
+
+
+def others(cloud: Balanced, count: int) -> list[str]:
+    """Projects beside the one that is governed, each due now; their ids."""
+    ids = [f"{number:032x}" for number in range(1, count + 1)]
+
+    async def work() -> None:
+        async with cloud.database.write() as connection:
+            for project_id in ids:
+                project = Project(project_id, f"project-{project_id[-2:]}", "default", "Default")
+                await decisions.put_project(connection, project, cloud.clock.now())
+                await decisions.put_limits(connection, project_id, {CORES: GlobalLimit(12, Kind.HARD)})
+
+    cloud.run(work)
+    return ids
 
 
 def long_ago(cloud: Balanced) -> None:
@@ -74,3 +99,116 @@ def test_what_another_living_process_holds_is_left_to_it(balanced: Make) -> None
     cloud.run(cloud.buried)
     assert cloud.run(lambda: looked(other)) == 1
     del balancer
+
+
+def test_more_than_fit_at_once_are_balanced_without_another_wait(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room that a round leaves is taken at once, or a thousand projects are never balanced in time."""
+    cloud, balancer = governed(balanced)
+    count = 3 * cloud.settings.at_once
+    others(cloud, count)
+    monkeypatch.setattr("multisite.quotas.balancer.LOOK", 3600.0)
+
+    async def work() -> None:
+        running = asyncio.create_task(balancer.run())
+        async with asyncio.timeout(60):
+            while balancer.status.rounds < count + 1:  # noqa: ASYNC110 - nothing tells of rounds
+                await asyncio.sleep(0.05)
+        running.cancel()
+        await asyncio.wait([running])
+        await balancer.stop()
+
+    cloud.run(work)
+    assert balancer.status.failures == 0
+    assert cloud.run(lambda: cloud.quotas.due(cloud.clock.now(), 100)) == []
+
+
+def test_slow_rounds_leave_the_rest_of_the_room_to_others(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of four hang: one after another uses the fourth place."""
+    cloud, balancer = governed(balanced)
+    ids = others(cloud, 6)
+    slow = {cloud.project.id, *ids[:2]}
+    read = Round.read
+    monkeypatch.setattr("multisite.quotas.balancer.LOOK", 0.05)
+
+    async def slowly(round_: Round) -> None:
+        if round_.project.id in slow:
+            await asyncio.sleep(3600)
+        await read(round_)
+
+    monkeypatch.setattr(Round, "read", slowly)
+
+    async def work() -> None:
+        running = asyncio.create_task(balancer.run())
+        async with asyncio.timeout(60):
+            while balancer.status.rounds < len(ids) - 2:  # noqa: ASYNC110 - nothing tells of rounds
+                await asyncio.sleep(0.05)
+        running.cancel()
+        await asyncio.wait([running])
+        await balancer.stop()
+
+    cloud.run(work)
+
+
+def test_what_is_balanced_on_demand_is_not_begun_twice(balanced: Make) -> None:
+    """A round that somebody asked for is under way when it is due, too."""
+    cloud, balancer = governed(balanced)
+
+    async def work() -> int:
+        asked = asyncio.create_task(cloud.rounds.balance(cloud.project.id))
+        await asyncio.sleep(0)  # it has the project's lock, and has not claimed it yet
+        await balancer.look()
+        await balancer.idle()
+        assert await asked is not None
+        return balancer.status.rounds
+
+    assert cloud.run(work) == 0
+
+
+def test_what_cannot_begin_is_let_go_of(balanced: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database goes away while rounds begin: the next look finds them free."""
+    cloud, balancer = governed(balanced)
+
+    async def away(*_: object) -> None:
+        raise DatabaseAway("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(QuotaStore, "claim", away)
+        with pytest.raises(DatabaseAway):
+            cloud.run(balancer.look)
+    assert cloud.run(lambda: looked(balancer)) == 1
+
+
+def test_what_is_decided_is_the_same_for_many_projects_as_for_each(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes, own limits, raises, bounds: of each project its own, in slices of any size."""
+    cloud = balanced()
+    ids = others(cloud, 5)
+
+    async def work() -> None:
+        now = cloud.clock.now()
+        async with cloud.database.write() as connection:
+            await decisions.put_class(connection, "default", {VOLUMES: GlobalLimit(7, Kind.SOFT)})
+            await decisions.put_class(connection, "gold", {VOLUMES: GlobalLimit(70, Kind.SOFT)})
+            await decisions.set_class(connection, ids[1], "gold")
+            later = now + timedelta(hours=1)
+            await decisions.put_raises(connection, ids[2], {CORES: (20, later)})
+        for most in (1, 2, 500):
+            monkeypatch.setattr("multisite.quotas.store.MOST_AT_ONCE", most)
+            async with cloud.database.read() as connection:
+                projects = await cloud.quotas.projects_in(connection)
+                together = await cloud.quotas.wanted_all(connection, projects, now)
+        assert {each: together[each].limits[VOLUMES].limit for each in ids} == {
+            **dict.fromkeys(ids, 7),
+            ids[1]: 70,
+        }
+        assert {each: together[each].limits[CORES].limit for each in ids} == {
+            **dict.fromkeys(ids, 12),
+            ids[2]: 20,
+        }
+
+    cloud.run(work)

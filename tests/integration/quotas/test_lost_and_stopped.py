@@ -1,6 +1,7 @@
 """Answers that are lost, processes that stop and go on, and processes that die at every single point."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -191,15 +192,17 @@ def test_dying_at_every_point(balanced: Make) -> None:
 
 
 async def claimed_by_all(
-    self: QuotaStore, connection: AsyncConnection, project_id: str, holder: str, due_at: datetime
-) -> tuple[Project, frozenset[str]] | None:
+    self: QuotaStore, connection: AsyncConnection, project_ids: Sequence[str], holder: str, due_at: datetime
+) -> list[tuple[Project, frozenset[str]]]:
     """Everybody may balance at the same time."""
     del holder, due_at
-    row = (
-        await connection.execute(sa.select(quota_projects).where(quota_projects.c.project_id == project_id))
-    ).one()
-    project = await self.project(connection, project_id)
-    return (project, frozenset(row.asked_regions)) if project else None
+    asked = dict(
+        (
+            await connection.execute(sa.select(quota_projects.c.project_id, quota_projects.c.asked_regions))
+        ).all()
+    )
+    found = [await self.require(connection, each) for each in project_ids]
+    return [(project, frozenset(asked[project.id])) for project in found]
 
 
 async def held_by_all(self: QuotaStore, connection: AsyncConnection, project_id: str, holder: str) -> Held:

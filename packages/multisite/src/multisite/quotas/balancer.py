@@ -7,11 +7,13 @@ All processes look for projects that are due; each takes those that nobody holds
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from multisite.errors import MultisiteError
 from multisite.quotas.raises import end_raises
+from multisite.quotas.round import Round
 from multisite.quotas.rounds import Rounds
 from multisite.quotas.sharing import PRESSING
 from multisite.usage.model import UNLIMITED, ResourceUsage
@@ -37,30 +39,38 @@ class Balancer:
 
     rounds: Rounds
     status: BalancerStatus = field(default_factory=BalancerStatus)
-    _running: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    _running: dict[str, "asyncio.Task[Round]"] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Work until cancelled; `stop` tidies up."""
         while True:
             try:
-                await self.look()
+                await self.catch_up()
             except MultisiteError as error:
                 LOG.log(error.log_level, "quotas wait: %s", error.detail)
             except Exception:
                 LOG.exception("the balancer of quotas stumbled and goes on")
             await asyncio.sleep(LOOK)
 
-    async def look(self) -> None:
-        """End the raises whose time is over, and begin the rounds that are due."""
+    async def catch_up(self) -> None:
+        """Begin the rounds that are due, as others end, until none is left to begin."""
+        while await self.look():
+            await self._room()
+
+    async def look(self) -> bool:
+        """End the raises whose time is over, and begin what is due; whether there is more than had room."""
         await end_raises(self.rounds.store, self.rounds.clock.now())
-        room = self.rounds.settings.at_once - len(self._running)
+        most = self.rounds.settings.at_once
+        room = most - len(self._running)
         if room <= 0:
-            return
-        due = await self.rounds.store.due(self.rounds.clock.now(), self.rounds.settings.at_once)
-        for project_id in [each for each in due if each not in self._running][:room]:
-            task = asyncio.create_task(self._balance(project_id))
+            return True
+        due = await self.rounds.store.due(self.rounds.clock.now(), most + 1)
+        waiting = [each for each in due if each not in self._running]
+        tasks = await self.rounds.set_out(waiting[:room]) if waiting else {}
+        for project_id, task in tasks.items():
             self._running[project_id] = task
             task.add_done_callback(partial(self._ended, project_id))
+        return bool(tasks) and len(waiting) > room
 
     async def stop(self) -> None:
         """End what is under way; what was reserved stays reserved."""
@@ -74,23 +84,30 @@ class Balancer:
         while self._running:
             await asyncio.wait(list(self._running.values()))
 
-    def _ended(self, project_id: str, task: "asyncio.Task[None]") -> None:
-        del task
-        self._running.pop(project_id, None)
+    async def _room(self) -> None:
+        """Wait until half of the rounds have ended: several begin at less cost than one and one.
 
-    async def _balance(self, project_id: str) -> None:
-        try:
-            round_ = await self.rounds.balance(project_id)
-        except MultisiteError as error:
-            self.status.failures += 1
+        Not for long: slow ones must not keep others from what room there is.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK):
+                while len(self._running) > self.rounds.settings.at_once // 2:
+                    await asyncio.wait(list(self._running.values()), return_when=asyncio.FIRST_COMPLETED)
+
+    def _ended(self, project_id: str, task: "asyncio.Task[Round]") -> None:
+        self._running.pop(project_id, None)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self.status.rounds += 1
+            self.status.writes += task.result().written
+            return
+        self.status.failures += 1
+        if isinstance(error, MultisiteError):
             LOG.log(error.log_level, "the quota of project %s waits: %s", project_id, error.detail)
-        except Exception:
-            self.status.failures += 1
-            LOG.exception("the quota of project %s: the round stumbled", project_id)
         else:
-            if round_ is not None:
-                self.status.rounds += 1
-                self.status.writes += round_.written
+            LOG.error("the quota of project %s: the round stumbled", project_id, exc_info=error)
 
     async def noticed(self, project_id: str, resources: Mapping[str, ResourceUsage]) -> None:
         """Somebody read a project's use in a region: balance soon where it nears what it may use there."""

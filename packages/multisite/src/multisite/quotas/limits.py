@@ -217,10 +217,9 @@ async def require_caps(
     ]
     if not held:
         return
-    all_projects = await store.projects_in(connection)
-    everybody = [await store.wanted(connection, project, now) for project in all_projects]
+    everybody = await store.wanted_all(connection, await store.projects_in(connection), now)
     for cap, after in held:
-        _require_cap(cap, after, [each for each in everybody if each.project.id != after.project.id])
+        _require_cap(cap, after, [each for name, each in everybody.items() if name != after.project.id])
 
 
 def _require_cap(cap: Cap, after: Wanted, others: Sequence[Wanted]) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from multisite.engine.writes import Author
 from multisite.quotas.holding import Holding
@@ -28,19 +30,26 @@ class Rounds(Means):
 
         Without `grow` it ends when what is too large was shrunk.
         """
-        async with self._locks.setdefault(project_id, asyncio.Lock()):
+        async with self._lock(project_id):
             round_ = await self.begin(project_id, author)
-            if round_ is None:
-                return None
-            try:
-                await round_.read()
-                await round_.shrink()
-                if grow:
-                    await round_.grow()
-                    round_.done = True
-            finally:
-                await round_.end()
-            return round_
+            return await _carried_out(round_, grow=grow) if round_ else None
+
+    async def set_out(self, project_ids: Sequence[str]) -> dict[str, "asyncio.Task[Round]"]:
+        """Begin rounds of projects that nobody works on, together; the tasks that carry them out."""
+        async with AsyncExitStack() as locked:
+            free = [each for each in project_ids if not self._lock(each).locked()]
+            for project_id in free:
+                await locked.enter_async_context(self._lock(project_id))
+            rounds = await self._begin(free, None)
+            held = {each.project.id for each in rounds}
+            for project_id in free:
+                if project_id not in held:
+                    self._lock(project_id).release()
+            locked.pop_all()  # from here on each is let go of when its task has ended
+        tasks = {each.project.id: asyncio.create_task(_carried_out(each)) for each in rounds}
+        for project_id, task in tasks.items():
+            task.add_done_callback(partial(self._unlock, project_id))
+        return tasks
 
     async def preview(self, wanted: Wanted, shares: Sequence[Share]) -> Round:
         """A round that reads and writes nothing to anybody: for dry runs."""
@@ -53,27 +62,54 @@ class Rounds(Means):
 
     async def begin(self, project_id: str, author: Author | None) -> Round | None:
         """Hold a project, and load what is known of it."""
+        rounds = await self._begin([project_id], author)
+        return rounds[0] if rounds else None
+
+    async def _begin(self, project_ids: Sequence[str], author: Author | None) -> list[Round]:
+        """Hold what nobody else holds of these; one transaction for all costs little more than for one."""
         fence = self.fencing()
         holder = holder_of(fence.executor, fence.incarnation)
         now = self.clock.now()
         async with self.store.database.write() as connection:
             await fence.check(connection)
             due_at = now + timedelta(seconds=self.settings.interval)
-            claimed = await self.store.claim(connection, project_id, holder, due_at)
-            if claimed is None:
-                return None
-            project, regions_asked = claimed
-            asked = Asked(regions_asked, now.timestamp() - self.settings.interval)
-            wanted = await self.store.wanted(connection, project, now)
-            shares = await self.store.shares(connection, project_id)
+            claimed = await self.store.claim(connection, project_ids, holder, due_at)
+            if not claimed:
+                return []
+            wanted = await self.store.wanted_all(connection, [project for project, _ in claimed], now)
+            shares = await self.store.shares_of(connection, list(wanted))
             regions = [each for each in await self.regions.read(connection) if each.enabled]
-            _mark_disabled(shares, regions)
             pinned = await self.store.backends(connection)
-        request_id = author.request_id if author else new_request_id()
-        writer = author or Author(None, "multisite", "multisite", request_id)
-        holding = Holding(self.store, project_id, fence, writer)
-        holding.know(shares)
-        return Round(self, wanted, asked, regions, shares, pinned, request_id, holding)
+        rounds = []
+        for project, regions_asked in claimed:
+            request_id = author.request_id if author else new_request_id()
+            writer = author or Author(None, "multisite", "multisite", request_id)
+            holding = Holding(self.store, project.id, fence, writer)
+            known = shares[project.id]
+            _mark_disabled(known, regions)
+            holding.know(known)
+            asked = Asked(regions_asked, now.timestamp() - self.settings.interval)
+            rounds.append(Round(self, wanted[project.id], asked, regions, known, pinned, request_id, holding))
+        return rounds
+
+    def _lock(self, project_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(project_id, asyncio.Lock())
+
+    def _unlock(self, project_id: str, _: "asyncio.Task[Round]") -> None:
+        self._lock(project_id).release()
+
+
+async def _carried_out(round_: Round, *, grow: bool = True) -> Round:
+    """Read, shrink, and grow; whatever happens, it is stored how far it came."""
+    try:
+        await round_.read()
+        await round_.shrink()
+        if grow:
+            await round_.grow()
+            round_.done = True
+    finally:
+        await round_.end()
+    return round_
 
 
 def _mark_disabled(shares: Iterable[Share], regions: Iterable[Region]) -> None:

@@ -31,7 +31,6 @@ from multisite.quotas.model import (
     GlobalLimit,
     LimitChange,
     Project,
-    Share,
     Wanted,
 )
 from multisite.quotas.resources import SERVICES, UNLIMITED
@@ -89,17 +88,15 @@ class QuotaRuleService:
         async with self.store.database.undone() as connection:
             changes = await self._decide(connection, name, limits, now)
             planned = sorted((after for _, after in changes), key=lambda after: after.project.name or "")
-            shares = [
-                await self.store.shares(connection, after.project.id) for after in planned[:MOST_PLANNED]
-            ]
+            planned, more = planned[:MOST_PLANNED], max(0, len(planned) - MOST_PLANNED)
+            shares = await self.store.shares_of(connection, [after.project.id for after in planned])
         few = asyncio.Semaphore(PLANNED_AT_ONCE)
 
-        async def plan(after: Wanted, known: Sequence[Share]) -> tuple[Project, DryRun]:
+        async def plan(after: Wanted) -> tuple[Project, DryRun]:
             async with few:
-                return after.project, await self.reading.preview(after, known)
+                return after.project, await self.reading.preview(after, shares[after.project.id])
 
-        plans = await asyncio.gather(*map(plan, planned, shares))
-        return ClassDryRun(plans, max(0, len(planned) - MOST_PLANNED))
+        return ClassDryRun(await asyncio.gather(*map(plan, planned)), more)
 
     async def delete_class(self, requester: Requester, name: str) -> None:
         """Forget a class that no project follows by its name.
@@ -144,16 +141,17 @@ class QuotaRuleService:
         now: datetime,
     ) -> list[tuple[Wanted, Wanted]]:
         """Store a change of a class; what was decided before for each that follows, and what is now."""
-        follow = await decisions.followers(connection, name, DEFAULT_CLASS)
-        before = [await self.store.wanted_of(connection, project_id, now) for project_id in follow]
+        follow = set(await decisions.followers(connection, name, DEFAULT_CLASS))
+        projects = [each for each in await self.store.projects_in(connection) if each.id in follow]
+        before = await self.store.wanted_all(connection, projects, now)
         held = (await decisions.classes(connection)).get(name, {})
         kept = decided(limits, held)
         await decisions.put_class(connection, name, {each: kept.get(each) for each in limits})
         changes = []
-        for wanted in before:
-            after = await self.store.wanted_of(connection, wanted.project.id, now)
+        for project_id, after in (await self.store.wanted_all(connection, projects, now)).items():
+            wanted = before[project_id]
             left = set(wanted.limits) - set(after.limits) - after.releasing
-            await decisions.release(connection, wanted.project.id, left)
+            await decisions.release(connection, project_id, left)
             changes.append((wanted, replace(after, releasing=after.releasing | left)))
         await require_caps(connection, self.store, changes, now)
         return changes

@@ -40,6 +40,10 @@ from multisite.regions.states import CallError
 
 _P = quota_projects.c
 _OF_PROJECT: sa.BindParameter[str] = sa.bindparam("project")
+_OF_PROJECTS: sa.BindParameter[Sequence[str]] = sa.bindparam("projects", expanding=True)
+
+#: So many projects are asked for in one statement.
+MOST_AT_ONCE = 500
 
 #: Nobody living holds a project (`holder_of`).
 _FREE = _P.holder.is_(None) | _P.holder.not_in(
@@ -48,23 +52,30 @@ _FREE = _P.holder.is_(None) | _P.holder.not_in(
 
 # What each round asks: making a statement anew costs as much as running it.
 _CLASSES = sa.select(quota_classes).where(quota_classes.c.name.in_(sa.bindparam("names", expanding=True)))
-_LIMITS = sa.select(quota_limits).where(quota_limits.c.project_id == _OF_PROJECT)
+_LIMITS = sa.select(quota_limits).where(quota_limits.c.project_id.in_(_OF_PROJECTS))
 _RAISES = sa.select(quota_raises).where(
-    quota_raises.c.project_id == _OF_PROJECT, quota_raises.c.ends_at > sa.bindparam("now")
+    quota_raises.c.project_id.in_(_OF_PROJECTS), quota_raises.c.ends_at > sa.bindparam("now")
 )
 _BOUNDS = (
     sa.select(quota_bounds, regions.c.name.label("region"))
     .join(regions, regions.c.id == quota_bounds.c.region_id)
-    .where(quota_bounds.c.project_id == _OF_PROJECT)
+    .where(quota_bounds.c.project_id.in_(_OF_PROJECTS))
 )
 _SHARES = (
     sa.select(quota_shares, regions.c.name.label("region"))
     .join(regions, regions.c.id == quota_shares.c.region_id)
-    .where(quota_shares.c.project_id == _OF_PROJECT)
+    .where(quota_shares.c.project_id.in_(_OF_PROJECTS))
+)
+#: In one order, so that no two processes wait for each other.
+_CLAIMABLE = (
+    sa.select(_P.project_id)
+    .where(_P.project_id.in_(_OF_PROJECTS), _FREE | (_P.holder == sa.bindparam("us")))
+    .order_by(_P.project_id)
+    .with_for_update(of=quota_projects)
 )
 _CLAIM = (
     sa.update(quota_projects)
-    .where(_P.project_id == _OF_PROJECT, _FREE | (_P.holder == sa.bindparam("us")))
+    .where(_P.project_id.in_(_CLAIMABLE))
     .values(holder=sa.bindparam("us"), due_at=sa.bindparam("due"))
     .returning(quota_projects)
 )
@@ -137,36 +148,35 @@ class QuotaStore:
 
     async def wanted(self, connection: AsyncConnection, project: Project, now: datetime) -> Wanted:
         """All that is decided for a project, with classes and raises."""
-        names = [DEFAULT_CLASS, *([project.class_name] if project.class_name else [])]
-        limits: dict[str, GlobalLimit] = {}
-        classes = await connection.execute(_CLASSES, {"names": names})
-        rows = {(row.name, row.resource): row for row in classes}
-        for (name, resource), row in sorted(rows.items(), key=lambda item: item[0][0] != DEFAULT_CLASS):
-            limits[resource] = GlobalLimit(row.limit, Kind(row.kind), row.burst, f"class {name}")
-        releasing = set()
-        for row in await connection.execute(_LIMITS, {"project": project.id}):
-            if row.releasing:
-                releasing.add(row.resource)
-            else:
-                limits[row.resource] = GlobalLimit(row.limit, Kind(row.kind), row.burst)
-        for row in await connection.execute(_RAISES, {"project": project.id, "now": now}):
-            held = limits.get(row.resource)
-            if held is not None:
-                limits[row.resource] = GlobalLimit(row.limit, held.kind, held.burst, held.source, row.ends_at)
-        bounds = await self._bounds(connection, project.id)
-        return Wanted(project, limits, bounds, frozenset(releasing - set(limits)))
+        return (await self.wanted_all(connection, [project], now))[project.id]
+
+    async def wanted_all(
+        self, connection: AsyncConnection, projects: Sequence[Project], now: datetime
+    ) -> dict[str, Wanted]:
+        """All that is decided for some projects, with classes and raises; by the project's id."""
+        found: dict[str, Wanted] = {}
+        for first in range(0, len(projects), MOST_AT_ONCE):
+            some = projects[first : first + MOST_AT_ONCE]
+            names = {DEFAULT_CLASS, *(each.class_name for each in some if each.class_name)}
+            rows = {"projects": [each.id for each in some]}
+            classes = _by(await connection.execute(_CLASSES, {"names": sorted(names)}), "name")
+            limits = _by(await connection.execute(_LIMITS, rows), "project_id")
+            raises = _by(await connection.execute(_RAISES, rows | {"now": now}), "project_id")
+            bounds = _by(await connection.execute(_BOUNDS, rows), "project_id")
+            for project in some:
+                followed = [DEFAULT_CLASS, *([project.class_name] if project.class_name else [])]
+                found[project.id] = _wanted(
+                    project,
+                    [row for name in followed for row in classes.get(name, ())],
+                    limits.get(project.id, ()),
+                    raises.get(project.id, ()),
+                    bounds.get(project.id, ()),
+                )
+        return found
 
     async def wanted_of(self, connection: AsyncConnection, project_id: str, now: datetime) -> Wanted:
         """All that is decided for a governed project. Raises `NotFound`."""
         return await self.wanted(connection, await self.require(connection, project_id), now)
-
-    async def _bounds(
-        self, connection: AsyncConnection, project_id: str
-    ) -> dict[tuple[str, str], RegionBounds]:
-        return {
-            (row.resource, row.region): RegionBounds(row.minimum, row.maximum, row.weight)
-            for row in await connection.execute(_BOUNDS, {"project": project_id})
-        }
 
     async def backends(self, connection: AsyncConnection) -> dict[tuple[int, str], Backend]:
         """What operators pinned: (region id, service) → back end."""
@@ -187,15 +197,16 @@ class QuotaStore:
             return list((await connection.scalars(query)).all())
 
     async def claim(
-        self, connection: AsyncConnection, project_id: str, holder: str, due_at: datetime
-    ) -> tuple[Project, frozenset[str]] | None:
-        """Hold a project, unless another living process does; it, and the regions that ask for more.
+        self, connection: AsyncConnection, project_ids: Sequence[str], holder: str, due_at: datetime
+    ) -> list[tuple[Project, frozenset[str]]]:
+        """Hold projects that no other living process holds; each, and the regions that ask for more.
 
-        `due_at` is when it is due again; whoever makes it due earlier meanwhile is heard after this round.
+        `due_at` is when they are due again; whoever makes one due earlier meanwhile is heard after its round.
         """
-        claimed = await connection.execute(_CLAIM, {"project": project_id, "us": holder, "due": due_at})
-        row = claimed.first()
-        return (_project(row), frozenset(row.asked_regions)) if row else None
+        claimed = await connection.execute(
+            _CLAIM, {"projects": list(project_ids), "us": holder, "due": due_at}
+        )
+        return [(_project(row), frozenset(row.asked_regions)) for row in claimed]
 
     async def held(self, connection: AsyncConnection, project_id: str, holder: str) -> Held | None:
         """What is said of a project, if we hold it; until the transaction ends nobody else says anything."""
@@ -287,7 +298,18 @@ class QuotaStore:
 
     async def shares(self, connection: AsyncConnection, project_id: str) -> list[Share]:
         """What is known of a project in all regions."""
-        return [_share(row) for row in await connection.execute(_SHARES, {"project": project_id})]
+        return (await self.shares_of(connection, [project_id]))[project_id]
+
+    async def shares_of(
+        self, connection: AsyncConnection, project_ids: Sequence[str]
+    ) -> dict[str, list[Share]]:
+        """What is known of some projects in all regions, by the project's id."""
+        found: dict[str, list[Share]] = {each: [] for each in project_ids}
+        for first in range(0, len(project_ids), MOST_AT_ONCE):
+            some = {"projects": list(project_ids[first : first + MOST_AT_ONCE])}
+            for row in await connection.execute(_SHARES, some):
+                found[row.project_id].append(_share(row))
+        return found
 
     async def save(self, connection: AsyncConnection, project_id: str, shares: Iterable[Share]) -> None:
         """Store what is known of regions; a region that was deleted meanwhile is left out."""
@@ -328,6 +350,38 @@ class QuotaStore:
 def holder_of(executor: str, incarnation: int) -> str:
     """How an executor's incarnation signs that it holds a project."""
     return f"{executor}#{incarnation}"
+
+
+def _by(rows: Iterable[Any], column: str) -> dict[str, list[Any]]:
+    """Rows by what they have in a column."""
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, column), []).append(row)
+    return found
+
+
+def _wanted(
+    project: Project, classes: Iterable[Any], own: Iterable[Any], raises: Iterable[Any], bounds: Iterable[Any]
+) -> Wanted:
+    """What the rows decide: the classes in their order, above them the project's own, above those raises."""
+    limits = {
+        row.resource: GlobalLimit(row.limit, Kind(row.kind), row.burst, f"class {row.name}")
+        for row in classes
+    }
+    releasing = set()
+    for row in own:
+        if row.releasing:
+            releasing.add(row.resource)
+        else:
+            limits[row.resource] = GlobalLimit(row.limit, Kind(row.kind), row.burst)
+    for row in raises:
+        held = limits.get(row.resource)
+        if held is not None:
+            limits[row.resource] = GlobalLimit(row.limit, held.kind, held.burst, held.source, row.ends_at)
+    of_regions = {
+        (row.resource, row.region): RegionBounds(row.minimum, row.maximum, row.weight) for row in bounds
+    }
+    return Wanted(project, limits, of_regions, frozenset(releasing - set(limits)))
 
 
 def _project(row: Any) -> Project:
