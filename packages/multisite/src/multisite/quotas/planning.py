@@ -42,14 +42,12 @@ class Asked:
     fresh_since: float = inf
 
 
-def governed(wanted: Wanted) -> frozenset[str]:
-    """The resources whose limits are written."""
-    return frozenset(wanted.limits) | wanted.releasing
-
-
-def services_of(wanted: Wanted) -> Sequence[str]:
-    """The services that have to be read."""
-    return sorted({service_of(resource) for resource in governed(wanted)})
+def governed(wanted: Wanted) -> Mapping[str, Sequence[str]]:
+    """The resources whose limits are written, by service."""
+    found: dict[str, list[str]] = {}
+    for resource in sorted(wanted.limits.keys() | wanted.releasing):
+        found.setdefault(service_of(resource), []).append(resource)
+    return found
 
 
 def plan(wanted: Wanted, shares: Iterable[Share], asked: Asked, burst: float) -> Plan:
@@ -136,17 +134,23 @@ def grows(plan: Plan, wanted: Wanted, shares: Sequence[Share]) -> Writes:
     found: dict[tuple[str, str], dict[str, int]] = {}
     for resource, limit in wanted.limits.items():
         held = [share for share in shares if share.found and share.service == service_of(resource)]
-        ceilings = {share.region: share.ceiling(resource) for share in held}
-        for share in held:
-            value, figures = plan.of(resource, share.region), share.figures.get(resource)
-            now = figures.limit if figures else None
-            if value is None or now is None or height(value) <= height(now):
-                continue
-            value = _as_far_as(limit, ceilings, share.region, value)
-            if height(value) > height(now) and value >= UNLIMITED:
+        larger = [share for share in held if _is_larger(plan, resource, share)]
+        ceilings = {share.region: share.ceiling(resource) for share in held} if larger else {}
+        for share in larger:
+            value = _as_far_as(limit, ceilings, share.region, plan.shares[resource][share.region])
+            now = height(share.figures[resource].limit or 0)
+            if height(value) > now and value >= UNLIMITED:
                 ceilings[share.region] = max(ceilings[share.region] or 0, height(value))
                 found.setdefault((share.region, share.service), {})[resource] = value
     return found
+
+
+def _is_larger(plan: Plan, resource: str, share: Share) -> bool:
+    """Whether a region should have more of a resource than is known to be in force."""
+    value, figures = plan.of(resource, share.region), share.figures.get(resource)
+    if value is None or figures is None or figures.limit is None:
+        return False
+    return height(value) > height(figures.limit)
 
 
 def _as_far_as(limit: GlobalLimit, ceilings: Mapping[str, Ceiling], region: str, value: int) -> int:

@@ -30,7 +30,7 @@ from multisite.quotas.events import Event
 from multisite.quotas.history import store as history
 from multisite.quotas.holding import Holding
 from multisite.quotas.model import Backend, MissingService, Project, Share, Wanted
-from multisite.quotas.planning import NOT_NOW, Asked, Plan, Writes, governed, services_of
+from multisite.quotas.planning import NOT_NOW, Asked, Plan, Writes, governed
 from multisite.quotas.reading import NO_FACTS, Facts, QuotaReader, Reading
 from multisite.quotas.releasing import forget, is_back, releases
 from multisite.quotas.resources import name_of, service_of
@@ -91,6 +91,7 @@ class Round:
     written: int = 0
     done: bool = False
     stands: Standing | None = None
+    _governed: Mapping[str, Sequence[str]] = field(init=False)
     _plan: Plan | None = None
     _away: list[Share] = field(default_factory=list)
     _back: list[Share] = field(default_factory=list)
@@ -99,7 +100,8 @@ class Round:
     _added: dict[tuple[int, str], list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Know since when what is stored may be out there."""
+        """Know what is to be read, and since when what is stored may be out there."""
+        self._governed = governed(self.wanted)
         for share in self.shares:
             for resource, values in share.sent.items():
                 for value in values:
@@ -141,12 +143,11 @@ class Round:
 
     async def read(self) -> None:
         """Read every service of every region whose limits matter."""
-        services = services_of(self.wanted)
-        unified = any(service not in {"volume", "network"} for service in services)
+        unified = any(service not in {"volume", "network"} for service in self._governed)
         self.facts = await self.means.reader.facts(
             self.project, self.regions, self._local_ids, unified=unified
         )
-        wanted = [(region, service) for region in self.regions for service in services]
+        wanted = [(region, service) for region in self.regions for service in self._governed]
         await self._read(wanted)
 
     async def _read(self, wanted: Sequence[tuple[Region, str]]) -> None:
@@ -182,8 +183,8 @@ class Round:
             return None
         if facts.error is not None:
             facts = Facts(share.local_id, error=facts.error)
-        resources = [each for each in governed(self.wanted) if service_of(each) == share.service]
         pinned = self.pinned.get((region.id, share.service))
+        resources = self._governed[share.service]
         return await self.means.reader.read(region, share.service, resources, facts, pinned)
 
     def _take(self, share: Share, reading: Reading) -> None:
@@ -255,11 +256,11 @@ class Round:
 
     def missing(self) -> list[MissingService]:
         """What a round would have to know, and could not read."""
-        names, services = self._named, services_of(self.wanted)
+        names = self._named
         return [
             MissingService(share.region, share.service, share.error.code if share.error else None)
             for share in self.shares
-            if share.away and share.region in names and share.service in services
+            if share.away and share.region in names and share.service in self._governed
         ]
 
     def _without_passing(self, writes: Writes) -> Writes:
