@@ -299,6 +299,12 @@ async def test_who_may_what(asked: Service) -> None:
         ({"limits": {CORES: 40}, "reason": "  \n"}, "reason"),
         ({"limits": {CORES: 40}, "reason": "r" * 1001}, "reason"),
         ({"limits": {CORES: 40}, "reason": "nul\x00"}, "reason"),
+        ({"limits": {CORES: 40}, "reason": "\x1b[31mred"}, "reason: it holds the invisible character U+001B"),
+        ({"limits": {CORES: 40}, "reason": "two\nlines"}, "reason: it holds the invisible character U+000A"),
+        (
+            {"limits": {CORES: 40}, "reason": "turned\u202e"},
+            "reason: it holds the invisible character U+202E",
+        ),
         ({"limits": {CORES: True}, "reason": "r"}, CORES),
         ({"limits": {CORES: "40"}, "reason": "r"}, CORES),
         ({"limits": {CORES: -2}, "reason": "r"}, CORES),

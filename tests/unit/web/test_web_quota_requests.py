@@ -227,6 +227,7 @@ async def test_a_tenant_asks_once(governed: Quotas, asked: Requests, browser: Br
         ({"resource": [""]}, "Limits: 120 is the limit of what?"),
         ({"reason": " "}, "Reason: write a few words: what is it for?"),
         ({"reason": "x" * 1001}, "Reason: write 1000 characters at most; these are 1001"),
+        ({"reason": "a \x1b[31mcell"}, "Reason: it holds the invisible character U+001B; write plain text"),
         ({"once": "short"}, "The form was too old."),
     ],
 )

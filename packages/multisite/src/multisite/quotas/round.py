@@ -23,6 +23,7 @@ from multisite.quotas.changes import (
     counted,
     drifted,
     missed,
+    obeyed,
     settled,
     withdrawn,
 )
@@ -136,8 +137,11 @@ class Round:
     def plan(self) -> Plan:
         """What each region should have, by all that is known now."""
         if self._plan is None:
-            self._plan = planning.plan(self.wanted, self.shares, self.asked, self.means.settings.burst)
+            self._plan = self._planned(self.shares)
         return self._plan
+
+    def _planned(self, shares: Sequence[Share]) -> Plan:
+        return planning.plan(self.wanted, shares, self.asked, self.means.settings.burst)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -219,7 +223,9 @@ class Round:
     async def shrink(self) -> None:
         """Write what is to be smaller, and read limits and use back."""
         for _ in range(PASSES):
-            changes = await self._changes(self._without_passing(planning.shrinks(self.plan, self.shares)))
+            changes = await self._changes(
+                self._without_passing(planning.shrinks(self.plan, self.shares), self.shares)
+            )
             if not changes:
                 break
             await self._write(changes, keep=True)
@@ -244,15 +250,17 @@ class Round:
         await self._read([(each.region, each.share.service) for each in changes])
 
     def dry(self) -> list[Change]:
-        """What a round would write now, the shrinking first; the growing as if all of it succeeded."""
-        shrinking = self._without_passing(planning.shrinks(self.plan, self.shares))
-        found = self._built(shrinking)
-        hoped = deepcopy(self.shares)
-        for share in hoped:
-            for resource, value in shrinking.get((share.region, share.service), {}).items():
-                share.figures[resource] = Figures(value, share.figures[resource].used)
-        plan = planning.plan(self.wanted, hoped, self.asked, self.means.settings.burst)
-        return [*found, *self._built(planning.grows(plan, self.wanted, hoped)), *self._releases()]
+        """What a round would write now, in its order, if every region did as it is told."""
+        hoped, found = deepcopy(self.shares), []
+        for _ in range(PASSES):
+            writes = self._without_passing(planning.shrinks(self._planned(hoped), hoped), hoped)
+            if not writes:
+                break
+            found += self._built(writes, hoped)
+            for share in hoped:
+                obeyed(share, writes.get((share.region, share.service), {}))
+        grown = planning.grows(self._planned(hoped), self.wanted, hoped)
+        return [*found, *self._releases(), *self._built(grown, hoped)]
 
     def missing(self) -> list[MissingService]:
         """What a round would have to know, and could not read."""
@@ -263,22 +271,22 @@ class Round:
             if share.away and share.region in names and share.service in self._governed
         ]
 
-    def _without_passing(self, writes: Writes) -> Writes:
+    def _without_passing(self, writes: Writes, shares: Sequence[Share]) -> Writes:
         """Zero is written only where the default that is in force meanwhile has room; else 1, for now."""
-        regions = self._named
         found: Writes = {}
-        for share in self.shares:
+        for share in shares:
             for resource, value in writes.get((share.region, share.service), {}).items():
-                kept = self._zero(regions[share.region], share, resource) if value == 0 else value
+                kept = self._zero(share, resource, shares) if value == 0 else value
                 now = share.figures[resource].limit
                 if now is not None and kept > NOT_NOW and height(kept) < height(now):
                     found.setdefault((share.region, share.service), {})[resource] = kept
         return found
 
-    def _zero(self, region: Region, share: Share, resource: str) -> int:
-        default = passes_default(region, share, resource, self._facts_of(region.name))
+    def _zero(self, share: Share, resource: str, shares: Sequence[Share]) -> int:
+        region, facts = self._named[share.region], self._facts_of(share.region)
+        default = passes_default(region, share, resource, facts)
         limit = self.wanted.limits.get(resource)
-        if default is None or planning.may_pass(limit, self.shares, share, resource, default):
+        if default is None or planning.may_pass(limit, shares, share, resource, default):
             return 0
         return 1
 
@@ -286,19 +294,19 @@ class Round:
         """The changes for these writes, in regions that were read; what was there before is remembered."""
         changes = [
             each
-            for each in self._built(writes)
+            for each in self._built(writes, self.shares)
             if self.refusals.get((each.share.region, each.share.service), 0) < REFUSALS
         ]
         await asyncio.gather(*(self._remember(each.region, each.share) for each in changes))
         return changes
 
-    def _built(self, writes: Writes) -> list[Change]:
-        shares = {(share.region, share.service): share for share in self.shares}
+    def _built(self, writes: Writes, shares: Sequence[Share]) -> list[Change]:
+        named = {(share.region, share.service): share for share in shares}
         regions = self._named
         found = []
         for (name, service), values in sorted(writes.items()):
             facts = self._facts_of(name)
-            share = shares[name, service]
+            share = named[name, service]
             if share.backend is Backend.UNIFIED and facts.error is not None:
                 continue  # what Keystone has is not known, so nothing can be written there now
             found.append(change(regions[name], share, values, facts))

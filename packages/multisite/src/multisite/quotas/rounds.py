@@ -52,11 +52,15 @@ class Rounds(Means):
         return tasks
 
     async def preview(self, wanted: Wanted, shares: Sequence[Share]) -> Round:
-        """A round that reads and writes nothing to anybody: for dry runs."""
-        regions = [region for region in await self.regions.select() if region.enabled]
+        """A round that reads, and writes nothing to anybody: for dry runs."""
         async with self.store.database.read() as connection:
+            regions = [each for each in await self.regions.read(connection) if each.enabled]
             pinned = await self.store.backends(connection)
-        round_ = Round(self, wanted, Asked(), regions, list(shares), pinned, "")
+            regions_asked = await self.store.asked(connection, wanted.project.id)
+        known = list(shares)
+        _mark_disabled(known, regions)
+        asked = Asked(regions_asked, self.clock.now().timestamp() - self.settings.interval)
+        round_ = Round(self, wanted, asked, regions, known, pinned, "")
         await round_.read()
         return round_
 

@@ -208,6 +208,11 @@ class QuotaStore:
         )
         return [(_project(row), frozenset(row.asked_regions)) for row in claimed]
 
+    async def asked(self, connection: AsyncConnection, project_id: str) -> frozenset[str]:
+        """The regions that ask for more for a project; none where it is not governed."""
+        query = sa.select(_P.asked_regions).where(_P.project_id == project_id)
+        return frozenset(await connection.scalar(query) or ())
+
     async def held(self, connection: AsyncConnection, project_id: str, holder: str) -> Held | None:
         """What is said of a project, if we hold it; until the transaction ends nobody else says anything."""
         row = (await connection.execute(_HELD, {"project": project_id, "holder": holder})).first()

@@ -1,11 +1,9 @@
 """The fields of request bodies about regions: what is taken, and the sentence for what is not.
 
-JSON is taken as it is written: a text is no number, and `1` is no truth value. Texts are plain: a character
-that nobody sees could make two names look alike, or turn a line around on a terminal.
+JSON is taken as it is written: a text is no number, and `1` is no truth value. Texts are plain (`texts.py`).
 """
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -20,21 +18,11 @@ from pydantic import (
 )
 
 from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES
+from multisite.texts import visible
 
 _MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
 _WEB_ADDRESS = "write an address such as https://dashboard.example/, without user and password"
-#: Control, format, half of a pair, line and paragraph separators.
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-#: Letters and symbols, says Unicode, that are drawn as nothing.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-
-
-def _visible(text: str) -> str:
-    for char in text:
-        if unicodedata.category(char) in _INVISIBLE or char in _BLANKS:
-            raise ValueError(f"it holds the invisible character U+{ord(char):04X}; write plain text")
-    return text
 
 
 def _name(text: str) -> str:
@@ -80,8 +68,8 @@ def _web_address(value: Any) -> str:
 NameField = Annotated[
     str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{NAME_PATTERN.pattern}$"})
 ]
-Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_visible)]
-LabelValue = Annotated[str, Field(max_length=255), AfterValidator(_visible)]
+Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(visible)]
+LabelValue = Annotated[str, Field(max_length=255), AfterValidator(visible)]
 Labels = Annotated[dict[Text, LabelValue], Field(max_length=64)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_utc)]
 Flag = Annotated[bool, Field(strict=True)]

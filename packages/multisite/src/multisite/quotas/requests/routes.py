@@ -12,16 +12,17 @@ from multisite.http import TEXT, Limit, Link, Marker, next_link, requester
 from multisite.quotas.requests.model import Filter, QuotaRequest, RequestState
 from multisite.quotas.requests.service import QuotaRequestService
 from multisite.quotas.routes import Body, Number, Resource
+from multisite.texts import visible
 
 
 def _said(text: str) -> str:
     if not text.strip():
         raise ValueError("write a few words")
-    return text.strip()
+    return visible(text.strip())
 
 
 RequestId = Annotated[str, Path(alias="id", description="The request's id.", max_length=64, pattern=TEXT)]
-Words = Annotated[str, Field(max_length=1000, pattern=TEXT), AfterValidator(_said)]
+Words = Annotated[str, Field(max_length=1000), AfterValidator(_said)]
 Limits = Annotated[dict[Resource, Number], Field(min_length=1, max_length=100)]
 
 

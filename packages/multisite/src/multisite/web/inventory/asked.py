@@ -70,6 +70,9 @@ class Asked:
         ]
         mistakes += [f"region: {len(regions)} are more than {MOST_REGIONS}"] * (len(regions) > MOST_REGIONS)
         mistakes += [
+            f"{name}: {odd}" for name in _TEXTS if (odd := _what_is_odd(query.get(name, "").strip()))
+        ]
+        mistakes += [
             f"{TITLES[kind].lower()} cannot be filtered by {name}"
             for name, text in texts.items()
             if not text and plain_text(query.get(name, ""))
@@ -124,6 +127,13 @@ class Asked:
             sort="" if sort is Sort.NAME else sort.value,
             direction=Direction.DESC.value if turned else "",
         )
+
+
+def _what_is_odd(text: str) -> str:
+    """Why nothing can be called that: what `plain_text` would leave out of it."""
+    if plain_text(text, len(text)) != text:
+        return "it holds a control character; write plain text"
+    return f"write {LONGEST_TEXT} characters at most" if len(text) > LONGEST_TEXT else ""
 
 
 def _regions(values: Iterable[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from multisite.errors import BadRequest, Conflict, NotFound, RegionAway, TooManyRequests
 from multisite.requester import Requester
+from multisite.texts import visible
 from multisite.web.inventory.acts import one
 from multisite.web.inventory.asked import plain_text
 from multisite.web.quotas.services import ProjectNames
@@ -32,9 +33,14 @@ def once_of(fields: Fields) -> str:
 
 
 def said(fields: Fields, name: str, wanted: str = "") -> str:
-    """What was written in words, on one line. Raises `BadRequest` for too much, and `wanted` for nothing."""
-    typed = " ".join(one(fields, name).split())
-    text = plain_text(typed, len(typed))
+    """What was written in words, on one line.
+
+    Raises `BadRequest` for too much, for what nobody sees, and `wanted` for nothing.
+    """
+    try:
+        text = visible(" ".join(one(fields, name).split()))
+    except ValueError as error:
+        raise BadRequest(f"{name}: {error}") from error
     if wanted and not text:
         raise BadRequest(f"{name}: {wanted}")
     if len(text) > MOST_SAID:
