@@ -1,12 +1,13 @@
 """What the API of quotas refuses, each with one sentence; and what decisions lead to."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from multisite.clock import FixedClock
-from multisite.quotas import rules
+from multisite.quotas import limits, rules
 from multisite.quotas.bound import Figures
 from multisite.quotas.model import MissingService, Share
 from multisite.quotas.service import HANDOVER
@@ -504,6 +505,34 @@ async def test_a_raise_and_a_class_are_held_by_a_cap(governed: Governed, clock: 
     answer = await governed.call("PATCH", "/v1/quota-classes/gold", body={"limits": {CORES: 9}})
     assert (answer.status, answer.error["code"]) == (409, "quota-cap-exceeded")
     assert (await governed.call("GET", "/v1/quota-classes")).json["classes"]["gold"][CORES]["limit"] == 8
+
+
+async def test_a_class_that_comes_with_the_first_limit_is_held_by_a_cap(governed: Governed) -> None:
+    """What is governed for the first time gets what the class `default` says, of all resources."""
+    await cap(governed, 20)
+    await class_set(governed, "default", {CORES: 21})
+    assert await governed.refused(409, {"limits": {RAM: 5}}) == (
+        f"{CORES}: domain d1 may have 20 in all; its other projects have 0, so 21 is too much"
+    )
+    assert (await governed.call("GET", f"/v1/quotas/{ALPHA}")).status == 404
+    await class_set(governed, "default", {CORES: 20})
+    await governed.limit(5, resource=RAM)
+
+
+async def test_two_at_once_do_not_pass_a_cap_together(
+    governed: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would fit, if it did not see the other."""
+    await cap(governed, 20)
+    fits = limits.require_caps
+
+    async def slowly(*arguments: Any) -> None:
+        await fits(*arguments)
+        await asyncio.sleep(0.3)
+
+    monkeypatch.setattr("multisite.quotas.service.require_caps", slowly)
+    changes = (governed.change({"limits": {CORES: 12}}, project) for project in (ALPHA, BETA))
+    assert sorted(answer.status for answer in await asyncio.gather(*changes)) == [202, 409]
 
 
 async def test_caps_are_listed_and_taken_away(governed: Governed) -> None:

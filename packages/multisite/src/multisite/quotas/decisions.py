@@ -218,6 +218,12 @@ async def caps(connection: AsyncConnection) -> Sequence[Cap]:
     return [Cap(row.scope, row.scope_id, row.resource, row.limit) for row in await connection.execute(query)]
 
 
+async def hold_caps(connection: AsyncConnection) -> None:
+    """Decide alone what caps bound: two who do not see each other could both fit. First of all locks."""
+    order = (quota_caps.c.scope, quota_caps.c.scope_id, quota_caps.c.resource)
+    await connection.execute(sa.select(*order).order_by(*order).with_for_update())
+
+
 async def put_cap(connection: AsyncConnection, cap: Cap) -> None:
     """Set what a domain or tree may have; -1 takes the cap away."""
     where = (

@@ -141,6 +141,7 @@ class QuotaRuleService:
         now: datetime,
     ) -> list[tuple[Wanted, Wanted]]:
         """Store a change of a class; what was decided before for each that follows, and what is now."""
+        await decisions.hold_caps(connection)
         follow = set(await decisions.followers(connection, name, DEFAULT_CLASS))
         projects = [each for each in await self.store.projects_in(connection) if each.id in follow]
         before = await self.store.wanted_all(connection, projects, now)

@@ -215,8 +215,10 @@ class QuotaService:
         now: datetime,
     ) -> tuple[Wanted, Wanted]:
         """Store a change; what was decided before, and what is now."""
+        await decisions.hold_caps(connection)
         held = await self.store.project(connection, project.id)
-        before = await self.store.wanted(connection, held or project, now)
+        known = await self.store.wanted(connection, held or project, now)
+        before = known if held else Wanted(project, {})  # classes apply to what is governed, from now on
         if held is None and change.generation is not None:
             raise NotFound(f"there is no quota of project {project.id!r} yet; leave the generation out")
         await decisions.put_project(connection, project, self._handed_over(now))
@@ -228,7 +230,7 @@ class QuotaService:
         if change.follow:
             await require_class(connection, change.class_name)
             await decisions.set_class(connection, project.id, change.class_name)
-        kept = decided(change.limits, before.limits)
+        kept = decided(change.limits, known.limits)
         await decisions.put_limits(connection, project.id, kept)
         await decisions.release(connection, project.id, set(change.limits) - set(kept))
         await decisions.put_raises(connection, project.id, change.raises)
