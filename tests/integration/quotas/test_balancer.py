@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from multisite.db.quota_tables import quota_projects
+from multisite.engine.writes import Author
 from multisite.errors import DatabaseAway
 from multisite.quotas import decisions
 from multisite.quotas.balancer import Balancer
@@ -172,7 +173,7 @@ def test_what_cannot_begin_is_let_go_of(balanced: Make, monkeypatch: pytest.Monk
     """The database goes away while rounds begin: the next look finds them free."""
     cloud, balancer = governed(balanced)
 
-    async def away(*_: object) -> None:
+    async def away(*_: object, **__: object) -> None:
         raise DatabaseAway("the database is away")
 
     with monkeypatch.context() as patched:
@@ -212,3 +213,34 @@ def test_what_is_decided_is_the_same_for_many_projects_as_for_each(
         }
 
     cloud.run(work)
+
+
+def test_what_an_operation_is_to_do_is_left_to_it(balanced: Make) -> None:
+    """Even where use nears a share: who begins an operation is told what was written for it."""
+    cloud, balancer = governed(balanced)
+    cloud.run(lambda: looked(balancer))
+    long_ago(cloud)
+    author = Author("project", "user", "alice", "req-1", operation_id="operation", step="grow")
+
+    async def hand_over(seconds: float) -> None:
+        now = cloud.clock.now()
+        async with cloud.database.write() as connection:
+            await cloud.quotas.ask(connection, cloud.project.id, now, (), now + timedelta(seconds=seconds))
+
+    cloud.run(lambda: hand_over(30))
+    cloud.run(lambda: balancer.noticed(cloud.project.id, {CORES: resource_usage(4, 4)}))
+    assert cloud.run(lambda: looked(balancer)) == 0
+    for grow, handed_back in ((False, False), (True, True)):
+        assert cloud.run(partial(cloud.rounds.balance, cloud.project.id, author, grow=grow)) is not None
+        long_ago(cloud)
+        cloud.run(lambda: balancer.noticed(cloud.project.id, {CORES: resource_usage(4, 4)}))
+        assert cloud.run(lambda: looked(balancer)) == handed_back
+    cloud.run(lambda: hand_over(-1))
+    assert cloud.run(lambda: looked(balancer)) == 1, "an operation that never came"
+
+
+def test_what_is_not_due_any_more_when_it_is_claimed_is_left_alone(balanced: Make) -> None:
+    """Another process was faster, or an operation is to do it now."""
+    cloud, balancer = governed(balanced)
+    cloud.run(lambda: looked(balancer))
+    assert cloud.run(lambda: cloud.rounds.set_out([cloud.project.id])) == {}

@@ -48,6 +48,8 @@ async def claimed(url: str, name: str) -> list[str]:
                 wanted[first : first + 20],
                 holder_of(fence.executor, fence.incarnation),
                 NOW + timedelta(hours=1),
+                NOW,
+                asked=False,
             )
             await asyncio.sleep(0.05)  # others come meanwhile
         found += [project.id for project, _ in held]

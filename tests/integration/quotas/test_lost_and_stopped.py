@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -192,10 +191,9 @@ def test_dying_at_every_point(balanced: Make) -> None:
 
 
 async def claimed_by_all(
-    self: QuotaStore, connection: AsyncConnection, project_ids: Sequence[str], holder: str, due_at: datetime
+    self: QuotaStore, connection: AsyncConnection, project_ids: Sequence[str], *_: object, **__: object
 ) -> list[tuple[Project, frozenset[str]]]:
     """Everybody may balance at the same time."""
-    del holder, due_at
     asked = dict(
         (
             await connection.execute(sa.select(quota_projects.c.project_id, quota_projects.c.asked_regions))

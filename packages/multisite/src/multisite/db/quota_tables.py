@@ -30,6 +30,8 @@ quota_projects = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("holder", sa.String(128)),
     sa.Column("due_at", UtcDateTime, nullable=False, index=True),
+    # Until then the next round is that of an operation, so that it tells what was written for it.
+    sa.Column("handed_until", UtcDateTime),
     sa.Column("balanced_at", UtcDateTime),
     sa.Column("asked_at", UtcDateTime),
     sa.Column("asked_regions", _JSON, nullable=False),

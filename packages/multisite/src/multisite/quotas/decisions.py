@@ -40,8 +40,13 @@ class EventRow:
     sentence: str
 
 
-async def put_project(connection: AsyncConnection, project: Project, due_at: datetime) -> None:
-    """Govern a project from now on, or know its names anew; it is balanced at `due_at` at the latest."""
+async def put_project(
+    connection: AsyncConnection, project: Project, due_at: datetime, handed_until: datetime | None = None
+) -> None:
+    """Govern a project from now on, or know its names anew; it is balanced at `due_at` at the latest.
+
+    Until `handed_until` an operation does that, and nobody else.
+    """
     row = {
         "project_id": project.id,
         "name": project.name,
@@ -49,6 +54,7 @@ async def put_project(connection: AsyncConnection, project: Project, due_at: dat
         "domain_name": project.domain_name,
         "parents": list(project.parents),
         "due_at": due_at,
+        "handed_until": handed_until,
     }
     known = await connection.execute(
         sa.update(quota_projects).where(_P.project_id == project.id).values(**row)

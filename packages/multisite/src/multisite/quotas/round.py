@@ -442,7 +442,14 @@ class Round:
             if stands is not None and not self.wanted.limits and self.wanted.releasing <= set(gone):
                 await store.abandon(connection, self.project.id)
             await store.tell(connection, self.project.id, self.events, now)
-            await store.release(connection, self.project.id, now, stands, held.asked_regions - self._heard())
+            await store.release(
+                connection,
+                self.project.id,
+                now,
+                stands,
+                held.asked_regions - self._heard(),
+                handed_back=self.done and self._held.author.operation_id is not None,
+            )
 
         await self._held.save(self.shares, work)
 

@@ -40,7 +40,7 @@ class Rounds(Means):
             free = [each for each in project_ids if not self._lock(each).locked()]
             for project_id in free:
                 await locked.enter_async_context(self._lock(project_id))
-            rounds = await self._begin(free, None)
+            rounds = await self._begin(free, None, asked=False)
             held = {each.project.id for each in rounds}
             for project_id in free:
                 if project_id not in held:
@@ -66,18 +66,21 @@ class Rounds(Means):
 
     async def begin(self, project_id: str, author: Author | None) -> Round | None:
         """Hold a project, and load what is known of it."""
-        rounds = await self._begin([project_id], author)
+        rounds = await self._begin([project_id], author, asked=True)
         return rounds[0] if rounds else None
 
-    async def _begin(self, project_ids: Sequence[str], author: Author | None) -> list[Round]:
-        """Hold what nobody else holds of these; one transaction for all costs little more than for one."""
+    async def _begin(self, project_ids: Sequence[str], author: Author | None, *, asked: bool) -> list[Round]:
+        """Hold what nobody else holds of these; one transaction for all costs little more than for one.
+
+        What is not due any more is left out, unless somebody `asked` for it.
+        """
         fence = self.fencing()
         holder = holder_of(fence.executor, fence.incarnation)
         now = self.clock.now()
         async with self.store.database.write() as connection:
             await fence.check(connection)
             due_at = now + timedelta(seconds=self.settings.interval)
-            claimed = await self.store.claim(connection, project_ids, holder, due_at)
+            claimed = await self.store.claim(connection, project_ids, holder, due_at, now, asked=asked)
             if not claimed:
                 return []
             wanted = await self.store.wanted_all(connection, [project for project, _ in claimed], now)
@@ -92,8 +95,8 @@ class Rounds(Means):
             known = shares[project.id]
             _mark_disabled(known, regions)
             holding.know(known)
-            asked = Asked(regions_asked, now.timestamp() - self.settings.interval)
-            rounds.append(Round(self, wanted[project.id], asked, regions, known, pinned, request_id, holding))
+            more = Asked(regions_asked, now.timestamp() - self.settings.interval)
+            rounds.append(Round(self, wanted[project.id], more, regions, known, pinned, request_id, holding))
         return rounds
 
     def _lock(self, project_id: str) -> asyncio.Lock:

@@ -221,7 +221,7 @@ class QuotaService:
         before = known if held else Wanted(project, {})  # classes apply to what is governed, from now on
         if held is None and change.generation is not None:
             raise NotFound(f"there is no quota of project {project.id!r} yet; leave the generation out")
-        await decisions.put_project(connection, project, self._handed_over(now))
+        await decisions.put_project(connection, project, now, self._handed_over(now))
         if not await decisions.next_generation(connection, project.id, change.generation):
             raise GenerationConflict(
                 f"the quota of project {project.id!r} was changed since generation {change.generation}; "
@@ -269,7 +269,7 @@ class QuotaService:
                     raise TooManyRequests(
                         f"this quota was balanced a moment ago; ask again in {self.settings.ask_interval:g} s"
                     )
-            await self.store.ask(connection, project_id, self._handed_over(now), regions)
+            await self.store.ask(connection, project_id, now, regions, self._handed_over(now))
             operation_id = await self.operations.enqueue(
                 connection,
                 requester,

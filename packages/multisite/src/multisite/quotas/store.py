@@ -50,6 +50,12 @@ _FREE = _P.holder.is_(None) | _P.holder.not_in(
     sa.select(executors.c.id + "#" + sa.cast(executors.c.incarnation, sa.String))
 )
 
+#: No round of it is under way that goes on, and one is due; but not where an operation does that.
+_DUE = _P.holder.is_not(None) | (
+    (_P.due_at <= sa.bindparam("now"))
+    & (_P.handed_until.is_(None) | (_P.handed_until <= sa.bindparam("now")))
+)
+
 # What each round asks: making a statement anew costs as much as running it.
 _CLASSES = sa.select(quota_classes).where(quota_classes.c.name.in_(sa.bindparam("names", expanding=True)))
 _LIMITS = sa.select(quota_limits).where(quota_limits.c.project_id.in_(_OF_PROJECTS))
@@ -70,6 +76,7 @@ _SHARES = (
 _CLAIMABLE = (
     sa.select(_P.project_id)
     .where(_P.project_id.in_(_OF_PROJECTS), _FREE | (_P.holder == sa.bindparam("us")))
+    .where(sa.bindparam("asked", type_=sa.Boolean()) | _DUE)
     .order_by(_P.project_id)
     .with_for_update(of=quota_projects)
 )
@@ -187,25 +194,27 @@ class QuotaStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Projects that are due or whose holder died, the longest due first, that no living process holds."""
-        query = (
-            sa.select(_P.project_id)
-            .where(((_P.due_at <= now) & _FREE) | (_P.holder.is_not(None) & _FREE))
-            .order_by(_P.due_at, _P.project_id)
-            .limit(limit)
-        )
+        query = sa.select(_P.project_id).where(_DUE & _FREE).order_by(_P.due_at, _P.project_id).limit(limit)
         async with self.database.read() as connection:
-            return list((await connection.scalars(query)).all())
+            return list((await connection.scalars(query, {"now": now})).all())
 
     async def claim(
-        self, connection: AsyncConnection, project_ids: Sequence[str], holder: str, due_at: datetime
+        self,
+        connection: AsyncConnection,
+        project_ids: Sequence[str],
+        holder: str,
+        due_at: datetime,
+        now: datetime,
+        *,
+        asked: bool,
     ) -> list[tuple[Project, frozenset[str]]]:
         """Hold projects that no other living process holds; each, and the regions that ask for more.
 
-        `due_at` is when they are due again; whoever makes one due earlier meanwhile is heard after its round.
+        Only those that are still due, unless somebody `asked` for these. `due_at` is when they are due
+        again; whoever makes one due earlier meanwhile is heard after its round.
         """
-        claimed = await connection.execute(
-            _CLAIM, {"projects": list(project_ids), "us": holder, "due": due_at}
-        )
+        row = {"projects": list(project_ids), "us": holder, "due": due_at, "now": now, "asked": asked}
+        claimed = await connection.execute(_CLAIM, row)
         return [(_project(row), frozenset(row.asked_regions)) for row in claimed]
 
     async def asked(self, connection: AsyncConnection, project_id: str) -> frozenset[str]:
@@ -225,9 +234,16 @@ class QuotaStore:
         now: datetime,
         standing: Standing | None,
         asking: Iterable[str],
+        *,
+        handed_back: bool,
     ) -> None:
-        """Let go of a project that we hold until it is due again; these regions go on `asking`."""
+        """Let go of a project that we hold until it is due again; these regions go on `asking`.
+
+        `handed_back`: an operation did what was left to it.
+        """
         values: dict[str, Any] = {"holder": None, "asked_regions": sorted(asking)}
+        if handed_back:
+            values["handed_until"] = None
         if standing is not None:
             values |= {
                 "balanced_at": now,
@@ -239,9 +255,17 @@ class QuotaStore:
         )
 
     async def ask(
-        self, connection: AsyncConnection, project_id: str, due_at: datetime, in_regions: Sequence[str] = ()
+        self,
+        connection: AsyncConnection,
+        project_id: str,
+        due_at: datetime,
+        in_regions: Sequence[str] = (),
+        handed_until: datetime | None = None,
     ) -> None:
-        """Have a project balanced at `due_at` at the latest; with regions in which more is wanted."""
+        """Have a project balanced at `due_at` at the latest; with regions in which more is wanted.
+
+        Until `handed_until` an operation does that, and nobody else.
+        """
         row = (
             await connection.execute(
                 sa.select(_P.asked_regions).where(_P.project_id == project_id).with_for_update()
@@ -253,7 +277,7 @@ class QuotaStore:
         await connection.execute(
             sa.update(quota_projects)
             .where(_P.project_id == project_id)
-            .values(due_at=due_at, asked_regions=asked)
+            .values(due_at=due_at, handed_until=handed_until, asked_regions=asked)
         )
 
     async def forget(self, connection: AsyncConnection, project_id: str, resources: Iterable[str]) -> None:
