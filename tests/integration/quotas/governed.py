@@ -1,6 +1,6 @@
 """The application with quotas and no regions: what Keystone and regions have, rows as rounds leave them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ class Keystone:
     shares: list[Share] = field(default_factory=list)
     previewed: list[Wanted] = field(default_factory=list)
     missing: list[MissingService] = field(default_factory=list)
+    registered: set[str] = field(default_factory=set)
 
     async def identify(self, project_id: str, regions: Sequence[Region]) -> Project | None:
         """The project, as it is known here."""
@@ -64,6 +65,10 @@ class Keystone:
         """What was put here."""
         del wanted
         return self.shares
+
+    async def unregistered(self, resources: Collection[str]) -> Sequence[str]:
+        """All but what was put here."""
+        return sorted(set(resources) - self.registered)
 
 
 @dataclass

@@ -410,6 +410,29 @@ async def test_all_governed_projects_follow_the_default_class_under_their_own(go
     assert await governed.limits(BETA) == {CORES: 5, RAM: 7}
 
 
+async def test_a_resource_that_no_region_knows_is_a_typing_error(governed: Governed) -> None:
+    said = "no region has a registered limit of comptue/cores; the services that multisite knows are "
+    body: dict[str, Any] = {"limits": {"comptue/cores": 5}}
+    assert (await governed.refused(400, body)).startswith(said)
+    cap = {"scope": "domain", "scope_id": "d1", "resource": "comptue/cores", "limit": 5}
+    asked = {"project_id": ALPHA, "resources": ["comptue/cores"]}
+    for method, path, sent in (
+        ("PATCH", "/v1/quota-classes/gold", body),
+        ("POST", "/v1/quota-classes/gold/plan", body),
+        ("PUT", "/v1/quota-caps", cap),
+        ("POST", "/v1/quotas/import", asked),
+    ):
+        answer = await governed.call(method, path, body=sent)
+        assert answer.status == 400, (path, answer.text)
+        assert answer.error["detail"].startswith(said), path
+    governed.keystone.registered.add("comptue/cores")
+    assert (await governed.change(body)).status == 202
+    governed.keystone.registered.clear()
+    assert (await governed.change({"limits": {"comptue/cores": None}})).status == 202, (
+        "what is gone is let go"
+    )
+
+
 async def test_a_class_that_is_followed_is_not_deleted(governed: Governed) -> None:
     await class_set(governed, "gold", {CORES: 40})
     await governed.change({"class_name": "gold"})
@@ -419,7 +442,8 @@ async def test_a_class_that_is_followed_is_not_deleted(governed: Governed) -> No
         f"quota class 'gold' is followed by project {ALPHA}; have them follow another one, or none, before"
     )
     await governed.change({"class_name": None})
-    assert (await governed.call("DELETE", "/v1/quota-classes/gold")).status == 204
+    deleted = await governed.call("DELETE", "/v1/quota-classes/gold")
+    assert (deleted.status, deleted.text) == (204, ""), "a body would be taken for the next answer"
     assert (await governed.call("GET", "/v1/quota-classes")).json == {"classes": {}}
     gone = await governed.call("DELETE", "/v1/quota-classes/gold")
     assert (gone.status, gone.error["detail"]) == (404, "there is no quota class 'gold'; there are: none yet")

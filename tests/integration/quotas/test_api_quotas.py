@@ -156,6 +156,7 @@ async def test_a_tenant_balances_once_in_a_while_and_an_operator_at_will(
     refused = await governed.call("POST", f"{QUOTA}/balance", "member", {})
     assert refused.error["code"] == "too-many-requests"
     assert refused.error["detail"] == "this quota was balanced a moment ago; ask again in 10 s"
+    assert refused.headers["retry-after"] == "10"
     clock.advance(timedelta(seconds=10))
     assert await balance("member") == 202
 
@@ -210,6 +211,15 @@ async def test_why_a_region_refuses(governed: Governed, clock: FixedClock) -> No
     await governed.known_of(ALPHA, south, {CORES: Figures(8, 8)}, observed_at=now)
     found = (await governed.quota())[CORES]
     assert [each["refuses"] for each in found["regions"]] == ["global-limit", "global-limit"]
+
+
+async def test_a_region_at_its_maximum_does_not_say_that_balancing_helps(
+    governed: Governed, clock: FixedClock
+) -> None:
+    await governed.change({"limits": {CORES: 12}, "regions": {"north": {CORES: {"maximum": 4}}}})
+    [north] = await governed.service.store.select(["north"])
+    await governed.known_of(ALPHA, north, {CORES: Figures(4, 4)}, observed_at=clock.now())
+    assert [each["refuses"] for each in (await governed.quota())[CORES]["regions"]] == ["region-maximum"]
 
 
 async def test_events_are_paged_filtered_and_ones_own(governed: Governed, clock: FixedClock) -> None:

@@ -71,6 +71,13 @@ async def test_of_one_resource_only_changes_are_told(service: Service, clock: Fi
     assert set(found["forecast"]) == {RAM}
 
 
+async def test_a_resource_that_there_is_not_is_a_mistake(service: Service, clock: FixedClock) -> None:
+    await fill(service, clock, [1])
+    answer = await service.call("GET", f"{PATH}?resource={quote('compute/unicorns')}", "reader")
+    assert answer.status == 400
+    assert answer.error["detail"].startswith("there is no resource 'compute/unicorns'")
+
+
 async def test_a_time_in_which_nobody_balanced_is_a_gap(service: Service, clock: FixedClock) -> None:
     await fill(service, clock, [1])
     clock.advance(timedelta(hours=5))

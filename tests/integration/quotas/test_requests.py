@@ -1,7 +1,7 @@
 """Requests for more quota over the API: who may, what is refused, and that each is decided once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -46,6 +46,9 @@ class NoRegions:
     async def read(self, wanted: Wanted) -> Sequence[Share]:
         del wanted
         return self.shares
+
+    async def unregistered(self, resources: Collection[str]) -> Sequence[str]:
+        raise AssertionError(resources)
 
 
 @pytest_asyncio.fixture

@@ -70,6 +70,9 @@ def test_its_limits_are_copied_or_shared_out_and_its_use_is_unknown(tenant: Tena
     hard = tenant.api.request("PATCH", path, json={"limits": {SECRETS: {"limit": 8, "kind": "hard"}}})
     assert hard.status_code == 400
     assert "its use cannot be read, so its limit cannot be hard" in hard.text
+    typo = tenant.api.request("PATCH", path, json={"limits": {"key-manger/secrets": 8}})
+    assert typo.status_code == 400
+    assert "no region has a registered limit of key-manger/secrets" in typo.text
 
     tenant.set({SECRETS: 8})  # copied, unless said otherwise
     # What is registered is read again every half minute.

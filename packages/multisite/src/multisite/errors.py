@@ -115,6 +115,11 @@ class TooManyRequests(MultisiteError):
     code = "too-many-requests"
     status = 429
 
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        #: In so many seconds it is worth to try again, where that is known.
+        self.retry_after = retry_after
+
 
 class CredentialError(MultisiteError):
     """A credential of the server's clouds.yaml cannot be used."""

@@ -1,6 +1,7 @@
 """Errors as answers, in the API-SIG form, whatever raised them."""
 
 import logging
+import math
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from multisite.errors import (
     MethodNotAllowed,
     MultisiteError,
     NotFound,
+    TooManyRequests,
     Unauthenticated,
 )
 from multisite.web.accept import prefers_html
@@ -40,6 +42,8 @@ def install(app: FastAPI, auth_url: str) -> None:
             )
         if isinstance(error, Unauthenticated):
             headers["WWW-Authenticate"] = f'Keystone uri="{auth_url}"'
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            headers["Retry-After"] = str(math.ceil(error.retry_after))
         return _answer(request, error, headers)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:

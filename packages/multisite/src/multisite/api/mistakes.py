@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from multisite.http import LINE, TEXT
+from multisite.quotas.model import CLASS_NAME
 
 #: So many mistakes are told at once.
 TOLD = 3
@@ -31,6 +32,7 @@ _SENTENCES = {
     "less_than_equal": "write a number of {le} or less",
     "less_than": "write a number less than {lt}",
     "enum": "write {expected}",
+    "literal_error": "write {expected}",
     "list_type": "write a list, in brackets",
     "too_long": "it has more than {max_length} items",
     "dict_type": _OBJECT,
@@ -68,8 +70,9 @@ def _one(mistake: Mistake, body: type[BaseModel] | None) -> str:
     return f"{where}: {what}"
 
 
-#: What no text may hold, in words.
+#: What patterns of texts mean, in words.
 _PLAIN = {
+    CLASS_NAME: "write a letter or digit, then letters, digits, '.', '_' or '-' (no others)",
     TEXT: "it holds the character U+0000; write plain text",
     LINE: "it holds a line break or another control character; write plain text in one line",
 }

@@ -1,11 +1,12 @@
 """What quotas need of others: projects and domains of the home Keystone, and the regions as they are now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from multisite.errors import Conflict, NotFound
+from multisite.errors import BadRequest, Conflict, NotFound
 from multisite.quotas.model import DryRun, Project, Share, Wanted
+from multisite.quotas.resources import SERVICES, service_of
 from multisite.regions.model import Identity, Region
 from multisite.regions.service import RegionService
 
@@ -32,6 +33,21 @@ class QuotaRegions(Protocol):
     async def read(self, wanted: Wanted) -> Sequence[Share]:
         """What the regions have today."""
         ...
+
+    async def unregistered(self, resources: Collection[str]) -> Sequence[str]:
+        """Which of these no region has registered; none while a Keystone is away."""
+        ...
+
+
+async def require_registered(regions: QuotaRegions, resources: Iterable[str]) -> None:
+    """Raise `BadRequest` for a resource of another service that no region knows: a typing error."""
+    others = {each for each in resources if service_of(each) not in SERVICES}
+    unknown = await regions.unregistered(others) if others else ()
+    if unknown:
+        raise BadRequest(
+            f"no region has a registered limit of {', '.join(unknown)}; the services that multisite knows "
+            f"are {', '.join(SERVICES)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

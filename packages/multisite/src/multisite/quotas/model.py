@@ -167,8 +167,8 @@ class RegionQuota:
     """One region's part of a resource, as views show it.
 
     `share` is what we want there, `limit` what is in force as read. `refuses` says why the region refuses
-    more now: `region-share` (there is some left elsewhere: have it balanced) or `global-limit`. `note` says
-    why the region is not as it should be, `None` where it is.
+    more now: `region-share` (there is some left elsewhere: have it balanced), `region-maximum` (it may have
+    no more) or `global-limit`. `note` says why the region is not as it should be, `None` where it is.
     """
 
     region: str

@@ -18,7 +18,7 @@ from multisite.openstack.figures import natural
 from multisite.openstack.limits import Key, Limit, Registered
 from multisite.quotas.bound import Figures
 from multisite.quotas.model import Backend, Project, Share
-from multisite.quotas.resources import SERVICES, UNIFIED, name_of, unified_name
+from multisite.quotas.resources import SERVICES, UNIFIED, name_of, service_of, unified_name
 from multisite.regions.home import Clients as RegionClients
 from multisite.regions.model import Identity, Region
 from multisite.regions.states import CallError
@@ -110,6 +110,28 @@ class QuotaReader:
         for group, facts in zip(by_keystone.values(), asked, strict=True):
             found |= dict.fromkeys((region.name for region in group), facts)
         return found
+
+    async def unregistered(self, regions: Sequence[Region], resources: Collection[str]) -> Sequence[str]:
+        """Which of these no region has registered in its Keystone now; none while one of those is away."""
+        left, asked = set(resources), set[str]()
+        for region in regions:
+            if not left:
+                break
+            try:
+                async with asyncio.timeout(self.deadline):
+                    url, client = self.clients.keystone(region), self.clients.client(region)
+                    if url not in asked:
+                        self._registered.pop(url, None)
+                    asked.add(url)
+                    registered = await self._registered_limits(url, client)
+            except (RegionCallError, TimeoutError, *GARBAGE):
+                return ()
+            left = {
+                each
+                for each in left
+                if name_of(each) not in registered.of(service_of(each), region.region_name)
+            }
+        return sorted(left)
 
     async def has_defaults(self, region: Region, share: Share) -> bool:
         """Whether all limits that were read of a share are those of projects that have none of their own."""

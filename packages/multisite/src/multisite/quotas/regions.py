@@ -1,6 +1,6 @@
 """What quotas need of regions at once, carried to the region loop and back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from multisite.errors import RegionAway
@@ -53,6 +53,11 @@ class LoopedQuotaRegions:
     async def read(self, wanted: Wanted) -> Sequence[Share]:
         """What the regions have today."""
         return (await self.loop.run(self.rounds.preview(wanted, ()))).shares
+
+    async def unregistered(self, resources: Collection[str]) -> Sequence[str]:
+        """Which of these no region has registered; none while a Keystone is away."""
+        regions = [each for each in await self.rounds.regions.select() if each.enabled]
+        return await self.loop.run(self.rounds.reader.unregistered(regions, resources))
 
     async def _identify(self, project_id: str, regions: Sequence[Region]) -> Project | None:
         async def question(client: RegionClient) -> Project | None:

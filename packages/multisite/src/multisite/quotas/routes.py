@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from multisite.engine.routes import OperationAnswer, operation_answer
@@ -298,9 +298,10 @@ async def plan_class(request: Request, name: ClassName, body: ClassBody) -> Clas
     return ClassPlanAnswer(plans=plans, left_out=found.left_out)
 
 
-async def delete_class(request: Request, name: ClassName) -> None:
+async def delete_class(request: Request, name: ClassName) -> Response:
     """Forget a class that no project follows by its name."""
     await _rules(request).delete_class(requester(request), name)
+    return Response(status_code=204)
 
 
 async def list_caps(request: Request) -> CapsAnswer:

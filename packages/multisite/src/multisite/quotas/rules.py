@@ -12,7 +12,7 @@ from multisite.db import audit
 from multisite.errors import BadRequest, Conflict, NotFound
 from multisite.policy import Policy
 from multisite.quotas import decisions, policies
-from multisite.quotas.home import Home, QuotaRegions
+from multisite.quotas.home import Home, QuotaRegions, require_registered
 from multisite.quotas.limits import (
     QuotaChange,
     decided,
@@ -72,6 +72,7 @@ class QuotaRuleService:
         self.policy.require(requester, policies.SET_CLASS)
         now = self.clock.now()
         require_sense(QuotaChange(limits=limits), now)
+        await self._require_registered(limits)
         async with self.store.database.write() as connection:
             return await self._set_class(connection, requester, name, limits, now)
 
@@ -85,6 +86,7 @@ class QuotaRuleService:
         self.policy.require(requester, policies.SET_CLASS)
         now = self.clock.now()
         require_sense(QuotaChange(limits=limits), now)
+        await self._require_registered(limits)
         async with self.store.database.undone() as connection:
             changes = await self._decide(connection, name, limits, now)
             planned = sorted((after for _, after in changes), key=lambda after: after.project.name or "")
@@ -171,6 +173,7 @@ class QuotaRuleService:
         self.policy.require(requester, policies.SET_CAP)
         require_cap_sense(cap)
         if cap.limit != UNLIMITED:
+            await require_registered(self.reading, [cap.resource])
             await self._require_scope(cap)
         now = self.clock.now()
         async with self.store.database.write() as connection:
@@ -207,6 +210,9 @@ class QuotaRuleService:
             told = {"service": service, "backend": backend.value if backend else None}
             await audit.record(connection, requester, now, "quota:backend", region, after=told)
             return await decisions.pinned(connection)
+
+    async def _require_registered(self, limits: Mapping[str, LimitChange | None]) -> None:
+        await require_registered(self.reading, [each for each, limit in limits.items() if limit is not None])
 
     async def _require_scope(self, cap: Cap) -> None:
         if cap.scope == "tree":

@@ -15,7 +15,7 @@ from multisite.policy import OPERATOR_READER, Policy
 from multisite.quotas import decisions, policies
 from multisite.quotas.decisions import EventRow
 from multisite.quotas.events import KINDS
-from multisite.quotas.home import Home, QuotaRegions
+from multisite.quotas.home import Home, QuotaRegions, require_registered
 from multisite.quotas.limits import (
     QuotaChange,
     decided,
@@ -49,7 +49,7 @@ from multisite.settings import QuotaSettings
 #: Seconds that an operation has before the balancer does its work, so that it tells what was written for it.
 HANDOVER = 30.0
 #: A moment at which no raise holds any more.
-_END = datetime(9999, 1, 1, tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 #: What tenants are told of an event whose sentence may name internal addresses.
 _DISCREET = {"refused": "a region refused a limit, or kept another one"}
 #: What else is done in the transaction of a change: with what was decided before, and the operation's id.
@@ -148,6 +148,7 @@ class QuotaService:
         """
         self.policy.require(requester, policies.SET)
         require_sense(change, self.clock.now())
+        await require_registered(self.reading, _named(change))
         return await self._change(requester, await self.home.project(project_id), change, also)
 
     async def _change(
@@ -178,6 +179,7 @@ class QuotaService:
         """What a change would write now; the regions are read for it."""
         self.policy.require(requester, policies.SET)
         require_sense(change, self.clock.now())
+        await require_registered(self.reading, _named(change))
         return await self._plan(await self.home.project(project_id), change)
 
     async def _plan(self, project: Project, change: QuotaChange) -> DryRun:
@@ -266,8 +268,9 @@ class QuotaService:
             if not requester.operator:
                 lately = now - timedelta(seconds=self.settings.ask_interval)
                 if not await self.store.may_ask(connection, project_id, lately, now):
+                    wait = self.settings.ask_interval
                     raise TooManyRequests(
-                        f"this quota was balanced a moment ago; ask again in {self.settings.ask_interval:g} s"
+                        f"this quota was balanced a moment ago; ask again in {wait:g} s", retry_after=wait
                     )
             await self.store.ask(connection, project_id, now, regions, self._handed_over(now))
             operation_id = await self.operations.enqueue(
@@ -292,6 +295,7 @@ class QuotaService:
         self.policy.require(requester, policies.IMPORT)
         if resources:
             limits = {name: GlobalLimit(0, kind_for(name, kind)) for name in resources}
+            await require_registered(self.reading, resources)
         else:
             limits = {
                 name: GlobalLimit(0, kind_for(name, None if copied(name) else kind)) for name in listed()
@@ -325,3 +329,9 @@ class QuotaService:
         names = sorted({region for region, _ in change.bounds})
         views = await self.regions.views(names) if names else ()
         return {view.region.name: view.region.id for view in views}
+
+
+def _named(change: QuotaChange) -> set[str]:
+    """The resources of which a change decides something."""
+    limits = {resource for resource, limit in change.limits.items() if limit is not None}
+    return limits | {resource for _, resource in change.bounds}

@@ -11,6 +11,7 @@ from multisite.quotas.events import Event
 from multisite.quotas.model import (
     Backend,
     GlobalLimit,
+    RegionBounds,
     RegionQuota,
     ResourceQuota,
     Share,
@@ -190,18 +191,21 @@ def _region(
         backend=share.backend,
         observed_at=observed,
         age=round((now - observed).total_seconds(), 1) if now and observed else None,
-        refuses=_refuses(figures, left),
+        refuses=_refuses(figures, left, bounds, usable=share.usable),
         note=_note(resource, share, planned),
     )
 
 
-def _refuses(figures: Figures | None, left: int | None) -> str | None:
-    """Why a region refuses more: its share is used up, or the global limit is."""
+def _refuses(figures: Figures | None, left: int | None, bounds: RegionBounds, *, usable: bool) -> str | None:
+    """Why a region refuses more: the global limit is used up, or what it may have at most, or its share."""
     if figures is None or figures.limit in {None, UNLIMITED} or figures.used is None or left is None:
         return None
     if figures.used < (figures.limit or 0):
         return None
-    return "global-limit" if left <= 0 else "region-share"
+    if left <= 0:
+        return "global-limit"
+    most = usable and (bounds.maximum is None or figures.used < bounds.maximum)
+    return "region-share" if most else "region-maximum"
 
 
 def _note(resource: str, share: Share, planned: Plan) -> str | None:

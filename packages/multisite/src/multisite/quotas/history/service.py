@@ -12,6 +12,7 @@ from multisite.quotas.history import policies
 from multisite.quotas.history.forecast import DAY, SPAN, Forecast, forecasts
 from multisite.quotas.history.model import HOUR, Point, changes, named, with_gaps
 from multisite.quotas.history.store import QuotaHistoryStore
+from multisite.quotas.resources import kind_for
 from multisite.quotas.store import QuotaStore
 from multisite.requester import Requester
 
@@ -59,10 +60,15 @@ class QuotaHistoryService:
     clock: Clock
 
     async def show(self, requester: Requester, project_id: str, question: Question) -> QuotaHistory:
-        """The points of a project. Raises `NotFound` for one that is not governed, or not the requester's."""
+        """The points of a project.
+
+        Raises `NotFound` for one that is not governed, or not the requester's, and `BadRequest`.
+        """
         allowed = self.policy.allows(requester, policies.HISTORY, {"project_id": project_id})
         if not allowed or not await self.quotas.projects([project_id]):
             raise NotFound(f"there is no quota of project {project_id!r}")
+        for resource in question.resources:
+            kind_for(resource, None)  # refuses what there is not
         now = self.clock.now()
         until = question.until or now
         since = question.since or until - DAY

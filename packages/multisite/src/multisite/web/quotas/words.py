@@ -22,6 +22,7 @@ WORST_FIRST = (State.OVER, State.ESTABLISHING, State.RELEASING, State.ESTABLISHE
 #: Why a region refuses more.
 REFUSES: Mapping[str, str] = {
     "region-share": "its share is used up; there is some left elsewhere",
+    "region-maximum": "it may have no more here",
     "global-limit": "the global limit is used up",
 }
 #: From here on (percent of the limit) little is left.
