@@ -21,6 +21,7 @@ from demo.worlds import RealWorld, SimulatedWorld, World
 from lab.errors import LabError
 from multisite.locks import lock
 
+LARGEST_PORT = 65535
 FOLDER = Path(__file__).resolve().parents[1] / ".demo"
 #: Short, so that something can be seen to move.
 SETTINGS: dict[str, dict[str, object]] = {
@@ -61,6 +62,8 @@ def main() -> int:
     )
     parser.add_argument("--lab", action="store_true", help="run over the lab's real regions")
     options = parser.parse_args()
+    if not 0 <= options.port <= LARGEST_PORT:
+        parser.error(f"--port: write a number from 0 to {LARGEST_PORT}")
     try:
         with alone(FOLDER.parent):  # .demo itself is emptied
             return _run(options)
@@ -114,7 +117,8 @@ def _free(port: int) -> int:
             probe.bind((HOST, port))
         except OSError:
             probe.bind((HOST, 0))
-            print(f"demo: port {port} is taken; choose one with `make demo PORT=…`", file=sys.stderr)
+            found = int(probe.getsockname()[1])
+            print(f"demo: port {port} is taken, so this is on {found} (make demo PORT=…)", file=sys.stderr)
         return int(probe.getsockname()[1])
 
 

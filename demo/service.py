@@ -76,7 +76,7 @@ class Service:
 
     def prepare(self) -> None:
         """Write the configuration, make the database, put the service into the home Keystone."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds passwords
         text = _CONFIGURATION.format(
             folder=self.folder,
             host=HOST,

@@ -99,7 +99,7 @@ class SimulatedWorld:
     def start(self) -> Cloud:
         """Start it and wait until it answers."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(mode=0o700, parents=True)  # passwords will be in it
         clouds = self._folder / "clouds.yaml"
         words = ["sim", "--port", "0", "--regions", str(len(REGIONS)), "--names", ",".join(REGIONS)]
         words += ["--projects", str(len(PROJECTS)), "--project-names", ",".join(PROJECTS), "--seed", "2026"]

@@ -33,7 +33,7 @@ async def claims(acting: Acting) -> list[str]:
 
 @pytest.mark.parametrize("fault", ["reset", "refuse", "truncate", "garbage", "status"])
 async def test_a_server_whose_answer_is_lost_is_found_by_its_mark(acting: Acting, fault: str) -> None:
-    acting.cloud.set(fault, region="north", route="POST /servers", calls=1)
+    acting.cloud.set(fault, region="north", route="POST /servers", calls=1, done=True)
     answer = await acting.call("POST", SERVERS, acting.new_server())
     (server,) = acting.servers("web")
     assert (answer.status, answer.json["id"], answer.json["region_request_id"]) == (202, server.id, None)
@@ -43,7 +43,7 @@ async def test_a_server_whose_answer_is_lost_is_found_by_its_mark(acting: Acting
 
 @pytest.mark.parametrize("fault", ["reset", "refuse", "truncate", "garbage"])
 async def test_a_volume_whose_answer_is_lost_is_found_by_its_mark(acting: Acting, fault: str) -> None:
-    acting.cloud.set(fault, region="north", route="POST /volumes", calls=1)
+    acting.cloud.set(fault, region="north", route="POST /volumes", calls=1, done=True)
     body = {"region": "north", "name": "data-1", "size": 2}
     answer = await acting.call("POST", "/v1/inventory/volumes", body)
     made = [each for each in acting.region().volume.volumes.values() if each.name == "data-1"]
@@ -52,11 +52,8 @@ async def test_a_volume_whose_answer_is_lost_is_found_by_its_mark(acting: Acting
 
 async def test_another_server_of_that_name_is_not_taken_for_the_lost_one(acting: Acting) -> None:
     await acting.call("POST", SERVERS, acting.new_server())
-    nova = acting.region().compute
-    create, nova.create_server = nova.create_server, None  # the simulated Nova fails, and does nothing
     acting.cloud.set("refuse", region="north", route="POST /servers", calls=1)
     answer = await acting.call("POST", SERVERS, acting.new_server())
-    nova.create_server = create
     assert answer.error["code"] in {"region-answer-lost", "region-failed"}
     assert LOOK in answer.error["detail"]
     assert len(acting.servers("web")) == 1
@@ -74,11 +71,11 @@ async def test_a_region_that_hangs_is_told_after_the_deadline(acting: Acting) ->
     assert record["after"]["outcome"] == "region-answer-lost"
 
 
-@pytest.mark.parametrize("fault", ["refuse", "reset"])
-async def test_no_deletion_is_sent_twice(acting: Acting, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "done"), [("refuse", False), ("refuse", True), ("reset", None)])
+async def test_no_deletion_is_sent_twice(acting: Acting, fault: str, *, done: bool | None) -> None:
     made = await acting.call("POST", SERVERS, acting.new_server())
     path = f"/servers/{made.json['id']}"
-    acting.cloud.set(fault, region="north", route="DELETE /servers/{server_id}", calls=1)
+    acting.cloud.set(fault, region="north", route="DELETE /servers/{server_id}", calls=1, done=done)
     answer = await acting.call("DELETE", f"/v1/inventory/servers/north{path.removeprefix('/servers')}")
     sent = acting.cloud.simulator.calls.of("north").calls
     assert sum(count for route, count in sent.items() if "DELETE" in route) == 1, sent
@@ -118,7 +115,7 @@ async def test_a_breaker_that_is_open_holds_users_back_too(acting: Acting) -> No
     answer = await acting.call("POST", f"{SERVERS}/north/{made.json['id']}/stop")
     assert (answer.status, answer.error["code"]) == (503, "region-unavailable")
     assert "nothing was done" in answer.error["detail"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1.9, "it waited for the deadline of a call"
 
 
 async def test_a_region_that_is_not_there_is_unavailable(acting: Acting) -> None:
@@ -179,7 +176,7 @@ async def test_of_two_at_once_with_one_key_one_is_done(acting: Acting) -> None:
 
 async def test_a_key_waits_for_a_region_that_may_still_be_at_work(acting: Acting) -> None:
     """The answer is lost and the look fails: until the claim ends, nothing is made; then it is found."""
-    acting.cloud.set("refuse", region="north", route="POST /servers", calls=1)
+    acting.cloud.set("refuse", region="north", route="POST /servers", calls=1, done=True)
     asker = acting.service.assembly.actions._asker
     object.__setattr__(asker, "performer", _Blind(asker.performer))
     lost = await acting.call("POST", SERVERS, acting.new_server(), headers=key("k1"))

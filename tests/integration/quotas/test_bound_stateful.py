@@ -21,6 +21,7 @@ from multisite.quotas.bound import Figures, height
 from multisite.quotas.model import State
 from multisite.quotas.round import Round
 from multisite.sim import Plan
+from multisite.sim.faults import REFUSING
 from multisite.sim.http import Refusal
 from multisite.sim.ledger import Record
 from multisite.sim.listening import running
@@ -86,9 +87,11 @@ class Quotas(RuleBasedStateMachine):
         kind=st.sampled_from(FAULTS),
         route=st.sampled_from(["PUT *", "P* */limits*", "*"]),
         calls=st.integers(1, 3),
+        done=st.booleans(),
     )
-    def something_breaks(self, region: str, kind: str, route: str, calls: int) -> None:
-        self.cloud.cloud.set(kind, region=region, route=route, calls=calls)
+    def something_breaks(self, region: str, kind: str, route: str, calls: int, *, done: bool) -> None:
+        done = done or kind not in REFUSING
+        self.cloud.cloud.set(kind, region=region, route=route, calls=calls, done=done)
 
     @rule()
     def all_is_mended(self) -> None:

@@ -68,18 +68,48 @@ def test_a_skewed_clock_shows_in_tokens_and_dates(cloud: SimulatedCloud) -> None
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "said"),
     [
-        {"kind": "gremlin"}, {"kind": "hang", "regions": "one"}, {"kind": "hang", "share": 2},
-        {"kind": "latency", "seconds": -1}, {},
+        ({"kind": "gremlin"}, "there is no fault 'gremlin'; there are: contradict, "),
+        ({"kind": "hang", "regions": "one"}, "a fault has no field 'regions'; it has: calls, "),
+        ({"kind": "hang", "share": 2}, "share: input should be less than or equal to 1"),
+        ({"kind": "latency", "seconds": -1}, "seconds, spread, calls, every and lasts are not negative"),
+        ({}, "kind: say which; there are: contradict, "),
+        ({"kind": ["hang"]}, "kind: input should be a valid string"),
+        ({"kind": "latency", "region": 5}, "region: input should be a valid string"),
+        ({"kind": "latency", "region": "three"}, "no region fits 'three'"),
+        ({"kind": "status", "service": None}, "service: input should be a valid string"),
+        ({"kind": "status", "service": "nope"}, "there is no service 'nope'; there are: identity, "),
+        ({"kind": "status", "status": "teapot"}, "status: input should be a valid integer"),
+        ({"kind": "status", "status": 99999}, "status: input should be less than or equal to 599"),
+        ({"kind": "status", "retry_after": "1\r\nX: y"}, "retry_after: input should be a valid number"),
+        ({"kind": "latency", "seconds": float("nan")}, "seconds: input should be a finite number"),
+        ({"kind": "skew", "seconds": 1e300}, "seconds: input should be less than or equal to 1000000000"),
+        ({"kind": "hang", "calls": 1.5}, "calls: input should be a valid integer"),
+        ({"kind": "reset", "done": False}, "reset changes an answer, so what was asked is done"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(
-    cloud: SimulatedCloud, body: dict[str, object]
+    cloud: SimulatedCloud, body: dict[str, object], said: str
 ) -> None:
     reply = cloud.call("POST", "/_sim/faults", body)
     assert reply.status == 400
-    assert len(reply.json["error"]) > 10
+    assert reply.json["error"].startswith(said)
+    assert cloud.call("GET", "/_sim/faults").json == {"faults": []}
+
+
+@pytest.mark.parametrize(("kind", "status"), [("expire", 401), ("status", 503), ("status", 409)])
+@pytest.mark.parametrize("done", [None, True])
+def test_what_is_refused_is_not_done_unless_that_is_asked_for(
+    cloud: SimulatedCloud, kind: str, status: int, *, done: bool | None
+) -> None:
+    path = "/one/volume/v3/volumes"
+    before = len(cloud.ask(path)["volumes"])
+    fault = cloud.simulator.faults.add(Fault(kind, route="POST *", status=status, done=done))
+    answer = cloud.call("POST", path, {"volume": {"size": 1}}, token=cloud.token())
+    assert answer.status == status
+    cloud.simulator.faults.remove(fault.id)
+    assert len(cloud.ask(path)["volumes"]) == before + bool(done)
 
 
 def test_faults_are_set_listed_and_taken_back_over_http(cloud: SimulatedCloud) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 from multisite.sim import control, misbehaving
 from multisite.sim.counters import Calls
-from multisite.sim.faults import Faults
+from multisite.sim.faults import Fault, Faults
 from multisite.sim.http import Answer, Call, Handler, Json, Refusal
 from multisite.sim.identity.state import UNAUTHORIZED
 from multisite.sim.plan import Plan
@@ -109,16 +109,27 @@ class Simulator:
         counters = self.calls.of(asked.counted_as)
         counters.begin()
         try:
-            route, answer = self._work(asked, scope, body)
+            faults, route = self._struck(asked, scope["method"]) if self.faults else ([], "")
+            if faults and not faults[-1].done:
+                answer = misbehaving.refusal(faults[-1], asked.service)
+            else:
+                route, answer = self._work(asked, scope, body)
             counters.count(f"{asked.service.kind} {route}", answer.status)
             talk = misbehaving.Conversation(scope, receive, send, asked.region.now(asked.service.kind))
-            faults = self.faults.choose(asked.counted_as, asked.service.kind, route) if self.faults else []
             if faults:
                 counters.bytes += await misbehaving.strike(faults, answer, talk, asked.service)
             else:
                 counters.bytes += await talk.deliver(answer)
         finally:
             counters.running -= 1
+
+    def _struck(self, asked: Asked, method: str) -> tuple[list[Fault], str]:
+        """The faults that strike a call, and the route's name."""
+        if asked.root:
+            route = f"{method} versions"
+        else:
+            _, route, _, _ = _find_route(asked.service.routes, method, asked.path)
+        return self.faults.choose(asked.counted_as, asked.service.kind, route), route
 
     def _work(self, asked: Asked, scope: Scope, body: bytes) -> tuple[str, Answer]:
         """The route's name and the answer."""

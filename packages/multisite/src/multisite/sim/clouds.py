@@ -35,6 +35,9 @@ def _entry(auth_url: str, user: str) -> dict[str, Any]:
 def write_clouds(entries: dict[str, Any], path: Path) -> None:
     """Write the entries as a clouds.yaml that only its owner reads (JSON is YAML). Raises `OSError`."""
     draft = path.with_name(f"{path.name}.draft")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps({"clouds": entries}, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)  # who waits for the file finds the whole of it
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({"clouds": entries}, indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)  # who waits for the file finds the whole of it
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error

@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import json
+import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from multisite.sim.clouds import clouds, write_clouds
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--load",
-        type=float,
+        type=_rate,
         default=0.0,
         metavar="RATE",
         help="changes per second in each region (default: 0)",
@@ -100,13 +102,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"multisite sim: {error}", file=sys.stderr)  # noqa: T201
         return 1
     print(f"{plan.regions} regions, Keystone at {World(plan).auth_url(plan.region_names()[0])}")  # noqa: T201
-    print(f"users admin and {', '.join(plan.tenant_names()[:3])} …; a password is the user's name and -sim")  # noqa: T201
+    print(f"users {_some(['admin', *plan.tenant_names()])}; a password is the user's name and -sim")  # noqa: T201
     sys.stdout.flush()
     try:
         asyncio.run(serve(plan, sockets, faults, load=options.load))
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few."""
+    return ", ".join(names[:4]) + (" …" if len(names) > 4 else "")  # noqa: PLR2004
 
 
 def _fault(text: str) -> Fault:
@@ -116,7 +123,20 @@ def _fault(text: str) -> Fault:
         raise ValueError(f"--fault: {text!r} is not JSON") from None
     if not isinstance(body, dict):  # a wrong value, not a wrong type of ours
         raise ValueError(f"--fault: {text!r} is not a JSON object")  # noqa: TRY004
-    return fault_from(body)
+    try:
+        return fault_from(body)
+    except Refusal as refusal:
+        raise ValueError(f"--fault: {refusal.message}") from None
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise argparse.ArgumentTypeError("write a number from 0 on")
+    return rate
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -77,7 +78,10 @@ def _faults(simulator: "Simulator", method: str, number: str, body: bytes) -> An
             raise Refusal(404, f"there is no fault {number}")
         return Answer(204)
     if method == "POST":
-        return Answer(201, faults.add(fault_from(_json(body))).as_json())
+        fault = fault_from(_json(body))
+        if not any(fnmatchcase(name, fault.region) for name in ("", *simulator.world.names)):
+            raise Refusal(400, f"no region fits {fault.region!r}; GET /_sim names all")
+        return Answer(201, faults.add(fault).as_json())
     if method == "DELETE":
         faults.remove()
         return Answer(204)
@@ -105,7 +109,7 @@ def _overview(simulator: "Simulator") -> Json:
 def _json(body: bytes) -> Json:
     try:
         parsed = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "the body is not JSON") from None
     if not isinstance(parsed, dict):
         raise Refusal(400, "the body is not a JSON object")

@@ -3,13 +3,18 @@
 import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from multisite.sim.http import Json, Refusal
 
+#: Those that strike before the service is asked, unless told otherwise.
+REFUSING = frozenset({"refuse", "status", "expire"})
+SERVICES = ("identity", "compute", "placement", "volume", "network", "image")
 #: What each kind does is told in docs/howto/simulator.md and docs/design/0002-simulator.md.
 KINDS = frozenset(
     {
@@ -26,7 +31,8 @@ class Fault:
     `region`, `service` and `route` are globs (`region-00*`, `compute`, `GET /servers/detail`); `share` of the
     fitting calls is struck, at most `calls` of them (0: no end). It holds for `lasts` seconds
     (0: no end), or for the last ones of each `every` seconds. `seconds` and `spread` belong to `latency`,
-    `drip` and `skew`; `status` and `retry_after` to `status`.
+    `drip` and `skew`; `status` and `retry_after` to `status`. `done`: whether the service does what it is
+    asked all the same; what is refused is not done, unless that is said.
     """
 
     kind: str
@@ -42,6 +48,7 @@ class Fault:
     status: int = 503
     retry_after: float | None = None
     seed: int = 0
+    done: bool | None = None
     id: int = 0
     since: float = 0.0
     struck: int = 0
@@ -60,6 +67,10 @@ class Fault:
             raise ValueError("seconds, spread, calls, every and lasts are not negative")
         if self.every and not self.lasts < self.every:
             raise ValueError("a fault that comes every so many seconds lasts for fewer than those")
+        if self.done is None:
+            self.done = self.kind not in REFUSING
+        elif not self.done and self.kind not in REFUSING:
+            raise ValueError(f"{self.kind} changes an answer, so what was asked is done")
         self.draws = random.Random(f"{self.seed}/{self.kind}/{self.region}/{self.service}/{self.route}")  # noqa: S311
 
     def fits(self, region: str, service: str, route: str) -> bool:
@@ -151,13 +162,49 @@ class Faults:
         )
 
 
+#: Seconds that a fault may be about: as long as clocks can be told.
+_Seconds = Annotated[float, Field(ge=0, le=10**9)]
+_Glob = Annotated[str, Field(max_length=1000)]
+
+
+class _Asked(BaseModel):
+    """A fault as `/_sim/faults` and the command line take it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    kind: Annotated[str, Field(max_length=100)]
+    region: _Glob = "*"
+    service: _Glob = "*"
+    route: _Glob = "*"
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    calls: Annotated[int, Field(ge=0)] = 0
+    every: _Seconds = 0.0
+    lasts: _Seconds = 0.0
+    seconds: Annotated[float, Field(ge=-(10**9), le=10**9)] = 1.0
+    spread: _Seconds = 0.0
+    status: Annotated[int, Field(ge=400, le=599)] = 503
+    retry_after: _Seconds | None = None
+    seed: int = 0
+    done: bool | None = None
+
+
 def fault_from(body: Json) -> Fault:
     """A fault as `/_sim/faults` and the command line take it. Raises `Refusal`."""
-    known = {"kind", "region", "service", "route", "share", "calls", "seconds", "spread", "status"}
-    known |= {"retry_after", "seed", "every", "lasts"}
-    if unknown := sorted(set(body) - known):
-        raise Refusal(400, f"a fault has no field {unknown[0]!r}; it has: {', '.join(sorted(known))}")
     try:
-        return Fault(**body)
-    except (TypeError, ValueError) as error:
+        fault = Fault(**_Asked.model_validate(body).model_dump())
+    except ValidationError as error:
+        raise Refusal(400, "; ".join(_sentence(each) for each in error.errors())) from None
+    except ValueError as error:
         raise Refusal(400, str(error)) from None
+    if not any(fnmatchcase(service, fault.service) for service in SERVICES):
+        raise Refusal(400, f"there is no service {fault.service!r}; there are: {', '.join(SERVICES)}")
+    return fault
+
+
+def _sentence(mistake: Mapping[str, Any]) -> str:
+    where = ".".join(map(str, mistake["loc"]))
+    if mistake["type"] == "extra_forbidden":
+        return f"a fault has no field {where!r}; it has: {', '.join(sorted(_Asked.model_fields))}"
+    if mistake["type"] == "missing":
+        return f"{where}: say which; there are: {', '.join(sorted(KINDS))}"
+    return f"{where}: {mistake['msg'][:1].lower()}{mistake['msg'][1:]}"

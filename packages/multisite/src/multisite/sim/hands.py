@@ -206,7 +206,9 @@ def set_limit(world: World, wanted: Json) -> Json:
     """
     region, project_id, resource = _place(world, wanted)
     service, _, name = resource.partition("/")
-    value = wanted.get("limit")
+    if "limit" not in wanted:
+        raise Refusal(400, "limit: write a number, -1 for none, or null for the default")
+    value = wanted["limit"]
     if value is not None and (
         isinstance(value, bool) or not isinstance(value, int) or not UNLIMITED <= value <= MOST
     ):
@@ -250,10 +252,13 @@ def _set_unified(region: Region, service: str, project_id: str, name: str, value
 
 
 def _place(world: World, wanted: Json) -> tuple[Region, str, str]:
-    region = world.region(str(wanted.get("region")))
-    named = str(wanted.get("project"))
+    for name in ("region", "project", "resource"):
+        if not isinstance(wanted.get(name), str):
+            raise Refusal(400, f"{name}: write which, in quotes")
+    region = world.region(str(wanted["region"]))
+    named = str(wanted["project"])
     projects = region.keystone.collections["projects"]
     found = projects.get(named) or region.keystone.find("projects", {"name": named})
     if found is None:
         raise Refusal(404, f"there is no project {named!r} in {region.name}")
-    return region, str(found["id"]), str(wanted.get("resource"))
+    return region, str(found["id"]), str(wanted["resource"])

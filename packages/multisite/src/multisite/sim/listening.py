@@ -55,6 +55,9 @@ class Sockets:
     own: dict[str, socket.socket] = field(default_factory=dict)
 
 
+LARGEST_PORT = 65535
+
+
 def bind(
     plan: Plan, host: str = "127.0.0.1", port: int = 0, *, own_ports: bool = False
 ) -> tuple[Plan, Sockets]:
@@ -68,6 +71,8 @@ def bind(
 
 
 def _socket(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= LARGEST_PORT:
+        raise OSError(f"port {port}: write a number from 0 to {LARGEST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only where the protocol is named.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -117,15 +117,20 @@ def _changed(fault: Fault, answer: Answer, talk: Conversation, service: Service)
             changed = Answer(answer.status, _twisted(json.loads(raw or b"{}")), answer.headers)
         case "contradict":
             changed = Answer(answer.status, _impossible(json.loads(raw or b"{}"), [0]), answer.headers)
-        case "status":
-            wait = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-            message = "The simulated service fails, as it was told to."
-            changed = service.refuse(Refusal(fault.status, message, headers=wait))
-        case "expire":
-            changed = keystone_form(Refusal(401, UNAUTHORIZED))
+        case "status" | "expire":
+            changed = refusal(fault, service)
         case "stale" if talk.scope["method"] == "GET":
             changed = fault.kept.setdefault((talk.scope["path"], talk.scope["query_string"]), answer)
     return changed
+
+
+def refusal(fault: Fault, service: Service) -> Answer:
+    """What is answered by a service that refuses, or by what stands before it."""
+    if fault.kind == "expire":
+        return keystone_form(Refusal(401, UNAUTHORIZED))
+    wait = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    message = "The simulated service fails, as it was told to."
+    return service.refuse(Refusal(fault.status, message, headers=wait))
 
 
 async def _reset(answer: Answer, talk: Conversation) -> int:

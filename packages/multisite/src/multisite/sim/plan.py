@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 
 #: First parts of paths that are no region.
 RESERVED = frozenset({"identity", "_sim"})
+#: Projects that every cloud has.
+RESERVED_PROJECTS = frozenset({"admin", "service"})
 #: The service types of a simulated region, as its catalog spells them, with the path of each.
 SERVICES = {
     "identity": "identity/v3",
@@ -77,8 +79,12 @@ class Plan:
             raise ValueError("give as many different names as there are regions, or none")
         if unknown := sorted(set(self.unified) - set(REGISTERED)):
             raise ValueError(f"{unknown[0]} has no unified limits; {' and '.join(REGISTERED)} can have them")
-        if any(set(name) & set("/?#% ") or name in RESERVED for name in self.names):
-            raise ValueError("a region's name is a part of a URL: no slash, space, question mark, # or %")
+        if any(set(name) & set("/?#% *[]") or name in RESERVED for name in self.names):
+            raise ValueError("a region's name is a part of URLs and globs: no slash, space or any of ?#%*[]")
+        if len(set(self.project_names)) < len(self.project_names) or RESERVED_PROJECTS & {
+            *self.project_names
+        }:
+            raise ValueError("give different names of projects, and neither admin nor service")
 
     def region_names(self) -> tuple[str, ...]:
         """The names of all regions, in their order."""
