@@ -442,6 +442,10 @@ async def test_a_csv_has_all_rows_and_no_formula(world: World) -> None:
     tenant = await world.service.call("GET", "/v1/inventory/servers?format=csv", "foreigner")
     assert len(tenant.text.splitlines()) == 1
     assert "host" not in tenant.text.split(",")
+    for paging in ("limit=5", "marker=zz"):
+        refused = await world.service.call("GET", f"/v1/inventory/servers?format=csv&{paging}")
+        assert refused.status == 400
+        assert "a CSV has no pages" in refused.error["detail"]
 
 
 @pytest.mark.parametrize(

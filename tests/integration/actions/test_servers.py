@@ -51,7 +51,12 @@ async def test_a_name_that_nova_refuses_is_not_sent(acting: Acting, name: str) -
 
 @pytest.mark.parametrize(
     ("action", "body", "status"),
-    [("reboot", {"type": "hard"}, "ACTIVE"), ("reboot", {}, "ACTIVE"), ("stop", None, "SHUTOFF")],
+    [
+        ("reboot", {"type": "hard"}, "ACTIVE"),
+        ("reboot", {}, "ACTIVE"),
+        ("reboot", None, "ACTIVE"),
+        ("stop", None, "SHUTOFF"),
+    ],
 )
 async def test_actions_of_a_running_server(acting: Acting, action: str, body: object, status: str) -> None:
     server_id = await made_server(acting)

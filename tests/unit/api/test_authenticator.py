@@ -50,6 +50,22 @@ async def test_a_token_that_was_given_back_is_refused_while_it_is_remembered(
         await accepting.authenticate("t1")
 
 
+@pytest.mark.parametrize("token", ["bad\x7f", "two words", "t\u00f6ken", "line\n", "\x00", " "])
+async def test_what_no_token_looks_like_is_not_for_keystone_to_judge(
+    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    """Else anybody could fill the log with failures of the middleware."""
+
+    def check(environ: Environ) -> None:
+        raise AssertionError(environ)
+
+    monkeypatch.setattr(authenticator, "_check", check)
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(token)
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate("token", service_token=token)
+
+
 async def test_refused_tokens_are_forgotten_when_keystone_refuses_them_itself(
     accepting: Authenticator, clock: FixedClock
 ) -> None:

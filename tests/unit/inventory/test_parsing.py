@@ -127,7 +127,7 @@ def test_a_marker_of_another_order_is_refused() -> None:
         Order(Sort.STATUS).place(marker)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "  =1", "\u00a0=1", "＝1"])
 def test_a_formula_gets_an_apostrophe(text: str) -> None:
     assert cell(text) == f"'{text}"
 

@@ -75,10 +75,20 @@ def test_unknown_values_sort_last(values: list[Any]) -> None:
     assert ordered == [*sorted(known), *[None] * (len(values) - len(known))]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "  =1", "\u00a0=1", "＝1"])
 @pytest.mark.filterwarnings("ignore:The osc_lib.version module:DeprecationWarning")
 def test_texts_in_csv_are_no_formulas_and_other_formats_have_them_bare(text: str) -> None:
     from osc_multisite.command import readable  # here: osc_lib warns of itself at its import
 
     assert readable([text, -1, "plain"], "csv") == (f"'{text}", -1, "plain")
     assert readable([text], "value") == readable([text], "json") == (text,)
+
+
+@pytest.mark.filterwarnings("ignore:The osc_lib.version module:DeprecationWarning")
+def test_names_that_tenants_choose_do_not_command_a_terminal() -> None:
+    from osc_multisite.command import readable  # here: osc_lib warns of itself at its import
+
+    name = "red \x1b[31m\u202ename\nümlaut"
+    assert readable([name], "table") == ("red \\x1b[31m\\u202ename\nümlaut",)
+    assert readable([name], "value") == (name,)
+    assert columns.Cell(name).human_readable() == "red \\x1b[31m\\u202ename\nümlaut"

@@ -163,6 +163,25 @@ async def test_what_cannot_be_asked_is_told_and_no_other_list_is_shown(
     assert "db-1" not in sheet.text
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("name=%00", "Name: it holds a control character; write plain text"),
+        ("project=web%00x", "Project: it holds a control character; write plain text"),
+        (f"name={'x' * 256}", "Name: write 255 characters at most"),
+    ],
+)
+async def test_a_filter_that_nothing_can_fit_is_a_mistake(
+    browser: Browser, items: Items, query: str, said: str
+) -> None:
+    items.add("server", "db-1")
+    await browser.log_in("root")
+    answer = await browser.get(f"/inventory/servers?{query}")
+    assert answer.status == 400
+    assert said in answer.words
+    assert names(answer) == []
+
+
 @pytest.mark.parametrize("query", ["sort=nothing&direction=up", "name=%00%01", "after=x" * 3])
 async def test_what_means_nothing_does_no_harm(browser: Browser, query: str) -> None:
     await browser.log_in("root")

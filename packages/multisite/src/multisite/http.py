@@ -1,5 +1,6 @@
 """What the routes of every domain share: the requester, paging, links."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -34,6 +35,15 @@ def _written_truth(value: Any) -> Any:
     return value
 
 
+def _written_moment(value: Any) -> Any:
+    """Numbers, which pydantic would take for seconds since 1970, are no moments here."""
+    if not (isinstance(value, str) and re.match(r"\d{4}-", value)):
+        raise ValueError("write a moment with its time zone, such as 2026-12-01T06:00:00Z")
+    return value
+
+
+#: A moment in a parameter; `aware` looks at its zone.
+Moment = Annotated[datetime, BeforeValidator(_written_moment)]
 Truth = Annotated[bool, BeforeValidator(_written_truth)]
 Fresh = Annotated[Truth, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of one page.")]

@@ -15,12 +15,20 @@ from cliff.columns import FormattableColumn
 UNLIMITED = -1
 
 
+def plain(text: str) -> str:
+    """A text as a terminal may show it: what would command it, or turn the line around, is spelt out.
+
+    Names are what tenants choose, and operators read them.
+    """
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
 class Cell(FormattableColumn[Any]):
     """A value that may be unknown."""
 
     def human_readable(self) -> str:
         """What a table shows."""
-        return "-" if self._value is None else self.text(self._value)
+        return "-" if self._value is None else plain(self.text(self._value))
 
     def text(self, value: Any) -> str:
         """What a table shows for a known value."""

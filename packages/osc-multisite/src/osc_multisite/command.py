@@ -9,6 +9,7 @@ padded so that they stand on the right.
 import argparse
 import json
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,13 +17,13 @@ from typing import Any
 from cliff.columns import FormattableColumn
 from osc_lib.command import command
 
-from osc_multisite.columns import Measure, in_words
+from osc_multisite.columns import Measure, in_words, plain
 
 #: Formats that programs read, with values as they are, and with cells that hold one word or number.
 NESTED_FORMATS = {"json", "yaml"}
 FLAT_FORMATS = {"csv", "value", "shell"}
-#: What a text begins with that a spreadsheet takes for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: How a text begins that a spreadsheet takes for a formula.
+FORMULA = re.compile(r"[\t\r]|\s*[=+@＝＋－＠-]")
 #: How many regions a note names before it only counts them.
 NAMED = 10
 
@@ -64,7 +65,7 @@ def readable(row: Iterable[Any], formatter: str) -> tuple[Any, ...]:
     """The cells for a format: bare values for programs, columns for people."""
     cells = tuple(row)
     if formatter not in NESTED_FORMATS | FLAT_FORMATS:
-        return cells
+        return tuple(plain(cell) if isinstance(cell, str) else cell for cell in cells)
     values = (cell.machine_readable() if isinstance(cell, FormattableColumn) else cell for cell in cells)
     if formatter in NESTED_FORMATS:
         return tuple(values)
@@ -77,7 +78,7 @@ def harmless(value: Any) -> Any:
 
     Names are what tenants choose, and CSV is what spreadsheets read.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def pad(rows: Rows) -> None:

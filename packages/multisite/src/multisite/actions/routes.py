@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Request
+from pydantic import ValidationError
 
 from multisite.actions.bodies import ID_PATTERN, ActionBody
 from multisite.actions.model import Acted, Action
@@ -57,10 +58,25 @@ def _creating(action: Action) -> Callable[..., Any]:
 
 
 def _changing(action: Action) -> Callable[..., Any]:
-    async def change(request: Request, region: RegionPath, id: IdPath, body: ActionBody) -> Acted:  # noqa: A002
+    usual = _empty(action.body)
+
+    async def change(
+        request: Request,
+        region: RegionPath,
+        id: IdPath,  # noqa: A002
+        body: ActionBody = usual,
+    ) -> Acted:
         return await service_of(request).act(requester(request), token_of(request), action, region, id, body)
 
     return change
+
+
+def _empty(body: type[ActionBody] | None) -> Any:
+    """The body for a request without one; what FastAPI takes for a required one where something is needed."""
+    try:
+        return body() if body else ...
+    except ValidationError:
+        return ...
 
 
 def _plain(action: Action) -> Callable[..., Any]:

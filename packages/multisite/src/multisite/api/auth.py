@@ -47,6 +47,8 @@ class Authenticator:
         Raises `Unauthenticated`, `DomainScopedToken` or `KeystoneAway`. `method` and `path` matter for
         application credentials with access rules.
         """
+        if not (_is_one(token) and _is_one(service_token or "-")):
+            raise Unauthenticated("the token is no token: it has characters that none has")
         if token in self._refused:
             raise Unauthenticated("the token was given back at a log-out; get a new one from Keystone")
         environ = _environ(token, service_token, method, path)
@@ -87,6 +89,11 @@ class Authenticator:
         if close:
             close()
         return None if environ.get("multisite.accepted") else refusals[-1] if refusals else _UNAVAILABLE
+
+
+def _is_one(token: str) -> bool:
+    """Whether it can be sent in a header; what cannot is not for Keystone to judge."""
+    return token.isascii() and token.isprintable() and " " not in token
 
 
 def _keep_connections(middleware: Any, count: int) -> None:

@@ -90,7 +90,7 @@ def _answer(request: Request, error: MultisiteError, headers: dict[str, str] | N
 
 
 def _translated(request: Request, error: HTTPException) -> MultisiteError:
-    path = request.url.path
+    path = request.url.path[: mistakes.MOST_ECHOED]
     if error.status_code == NotFound.status:
         return NotFound(f"there is nothing at {path}")
     if error.status_code == MethodNotAllowed.status:

@@ -14,6 +14,8 @@ from multisite.quotas.model import CLASS_NAME
 
 #: So many mistakes are told at once.
 TOLD = 3
+#: So many characters of what was sent are sent back with them.
+MOST_ECHOED = 200
 _PLACES = {"body", "query", "path", "header"}
 _MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
 _OBJECT = "write an object, in braces"

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from multisite.actions import routes as actions
 from multisite.api import healthcheck, versions
+from multisite.api.mistakes import MOST_ECHOED, TOLD
 from multisite.capacity import routes as capacity
 from multisite.capacity.history import routes as history
 from multisite.engine import routes as operations
@@ -114,8 +115,10 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             unknown = sorted(set(request.query_params) - known)
             if unknown:
+                named = ", ".join(repr(each[:MOST_ECHOED]) for each in unknown[:TOLD])
+                more = f" and {len(unknown) - TOLD} more" if len(unknown) > TOLD else ""
                 raise BadRequest(
-                    f"there is no parameter {', '.join(map(repr, unknown))} of {request.method} "
+                    f"there is no parameter {named}{more} of {request.method} "
                     f"{request.url.path}; it takes{': ' + ', '.join(sorted(known)) if known else ' none'}"
                 )
             given = [name for name, _ in request.query_params.multi_items()]

@@ -1,12 +1,14 @@
 """Rows as CSV, for spreadsheets.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@` or a tab for a formula, and names of servers
-are what tenants choose: such texts get an apostrophe before them. Numbers stay numbers.
+A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@` or a tab for a formula, some of them also after
+spaces or in full width, and names of servers are what tenants choose: such texts get an apostrophe before
+them. Numbers stay numbers.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,7 +20,7 @@ COLUMNS = (
     *("region", "id", "name", "status", "project_id", "project_name", "user_id", "addresses"),
     *("created_at", "updated_at", "observed_at", "state"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\t\r]|\s*[=+@＝＋－＠-]")
 
 
 async def lines(export: Export) -> AsyncIterator[str]:
@@ -42,7 +44,7 @@ def cell(value: Any) -> str | float | int:
     if isinstance(value, bool):
         return str(value).lower()
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _cells(row: InventoryRow, attributes: Sequence[str]) -> list[str | float | int]:

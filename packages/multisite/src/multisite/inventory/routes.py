@@ -6,6 +6,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
+from multisite.errors import BadRequest
 from multisite.http import LINE, PAGE, TEXT, Fresh, Limit, Link, RegionFilter, Truth, next_link, requester
 from multisite.inventory import export
 from multisite.inventory.keypairs import Keypairs, KeypairService
@@ -61,6 +62,8 @@ async def list_inventory(  # noqa: PLR0913, PLR0917 - query parameters
     order = Order(sort, direction)
     service = service_of(request)
     if format == "csv" or (format is None and "text/csv" in request.headers.get("accept", "")):
+        if paging := sorted({"limit", "marker"} & set(request.query_params)):
+            raise BadRequest(f"{paging[0]}: a CSV has no pages, it has all rows at once")
         found = await service.export(requester(request), kind, question, order)
         return StreamingResponse(
             export.lines(found),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from multisite.capacity.history.model import ADDRESSES, Figures, Point, Quantity, written
 from multisite.capacity.history.service import HistoryService, Question, Resolution
 from multisite.errors import BadRequest
-from multisite.http import PAGE, TEXT, Limit, Link, Marker, aware, next_link, requester
+from multisite.http import PAGE, TEXT, Limit, Link, Marker, Moment, aware, next_link, requester
 
 #: Regions of one request.
 MOST_REGIONS = 100
@@ -23,8 +23,8 @@ Regions = Annotated[
 Resources = Annotated[
     list[Text], Query(alias="resource", description="Only these; repeatable.", max_length=MOST_REGIONS)
 ]
-Since = Annotated[datetime | None, Query(description="From when on (default: a day before `until`).")]
-Until = Annotated[datetime | None, Query(description="Until when (default: now).")]
+Since = Annotated[Moment | None, Query(description="From when on (default: a day before `until`).")]
+Until = Annotated[Moment | None, Query(description="Until when (default: now).")]
 Fineness = Annotated[Resolution | None, Query(description="Every change, or one reading an hour.")]
 
 

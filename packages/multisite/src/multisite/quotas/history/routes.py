@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from multisite.errors import BadRequest
-from multisite.http import PAGE, TEXT, Limit, Link, Marker, aware, next_link, requester
+from multisite.http import PAGE, TEXT, Limit, Link, Marker, Moment, aware, next_link, requester
 from multisite.quotas.history.forecast import Forecast
 from multisite.quotas.history.model import Totals
 from multisite.quotas.history.service import Question, QuotaHistoryService, Resolution
@@ -17,8 +17,8 @@ Resources = Annotated[
     list[Annotated[str, Field(pattern=TEXT, max_length=300)]],
     Query(alias="resource", description="Only these; repeatable.", max_length=100),
 ]
-Since = Annotated[datetime | None, Query(description="From when on (default: a day before `until`).")]
-Until = Annotated[datetime | None, Query(description="Until when (default: now).")]
+Since = Annotated[Moment | None, Query(description="From when on (default: a day before `until`).")]
+Until = Annotated[Moment | None, Query(description="Until when (default: now).")]
 Fineness = Annotated[Resolution | None, Query(description="Every change, or one reading an hour.")]
 
 
