@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from multisite.db.quota_tables import quota_events, quota_projects, quota_raises
@@ -12,6 +13,7 @@ from multisite.quotas.figures import quota_figures
 from multisite.quotas.history.store import QuotaHistoryStore
 from multisite.quotas.model import State
 from multisite.quotas.raises import end_raises
+from multisite.quotas.round import Round
 from tests.integration.quotas.balanced import CORES, Balanced
 from tests.integration.quotas.conftest import Make
 
@@ -77,10 +79,16 @@ def test_rounds_write_history_when_totals_change_and_once_an_hour(balanced: Make
     assert [each[3] for each in points(cloud)] == [True, False, True]
 
 
-def test_a_round_that_could_not_end_writes_none(balanced: Make) -> None:
+async def stumbling(_: Round) -> None:
+    raise RuntimeError
+
+
+def test_a_round_that_could_not_end_writes_none(balanced: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = balanced()
     cloud.set({CORES: 12})
-    cloud.run(lambda: cloud.rounds.balance(cloud.project.id, grow=False))
+    monkeypatch.setattr(Round, "grow", stumbling)
+    with pytest.raises(RuntimeError):
+        cloud.balance()
 
     assert points(cloud) == []
 

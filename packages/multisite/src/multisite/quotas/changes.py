@@ -57,14 +57,6 @@ def counted(share: Share, plan: Plan) -> None:
             share.wanted[resource], share.base[resource] = value, figures.used or 0
 
 
-def obeyed(share: Share, written: Mapping[str, int]) -> None:
-    """The region did as it was told, and nothing else happened there."""
-    for resource, value in written.items():
-        used = share.figures[resource].used
-        share.figures[resource] = Figures(value, used)
-        share.wanted[resource], share.base[resource] = value, used or 0
-
-
 def drifted(share: Share, read: Mapping[str, Figures]) -> list[Event]:
     """Compare what is in force with what we wrote; what somebody else wrote is told, once.
 

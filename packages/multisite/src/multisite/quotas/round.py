@@ -23,7 +23,6 @@ from multisite.quotas.changes import (
     counted,
     drifted,
     missed,
-    obeyed,
     settled,
     withdrawn,
 )
@@ -137,11 +136,8 @@ class Round:
     def plan(self) -> Plan:
         """What each region should have, by all that is known now."""
         if self._plan is None:
-            self._plan = self._planned(self.shares)
+            self._plan = planning.plan(self.wanted, self.shares, self.asked, self.means.settings.burst)
         return self._plan
-
-    def _planned(self, shares: Sequence[Share]) -> Plan:
-        return planning.plan(self.wanted, shares, self.asked, self.means.settings.burst)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -153,6 +149,7 @@ class Round:
         )
         wanted = [(region, service) for region in self.regions for service in self._governed]
         await self._read(wanted)
+        self._plan = None
 
     async def _read(self, wanted: Sequence[tuple[Region, str]]) -> None:
         shares = {(share.region_id, share.service): share for share in self.shares}
@@ -168,7 +165,6 @@ class Round:
         readings = await by_deadline(
             reader.deadline, (self._read_one(region, share) for region, share in pairs), reader.late()
         )
-        self._plan = None
         now = self.means.clock.now()
         for (_, share), reading in zip(pairs, readings, strict=True):
             if reading is not None:
@@ -243,23 +239,31 @@ class Round:
             await self._write(changes, keep=False)
 
     async def _read_back(self, changes: Sequence[Change]) -> None:
-        """Read limits and use where something was written; what Keystone has, too, where it was."""
+        """Read limits and use where something was written; what Keystone has, too, where it was.
+
+        The plan stays as long as regions did as they were told: made anew after half of it was done, it would
+        be another one, and take back what it just gave.
+        """
+        told = [(each.share, _as_told(each)) for each in changes]
         unified = [each.region for each in changes if each.share.backend is Backend.UNIFIED]
         if unified:
             self.facts |= await self.means.reader.facts(self.project, unified, self._local_ids, unified=True)
         await self._read([(each.region, each.share.service) for each in changes])
+        if any(share.away or share.figures != figures for share, figures in told):
+            self._plan = None
 
     def dry(self) -> list[Change]:
         """What a round would write now, in its order, if every region did as it is told."""
         hoped, found = deepcopy(self.shares), []
         for _ in range(PASSES):
-            writes = self._without_passing(planning.shrinks(self._planned(hoped), hoped), hoped)
+            writes = self._without_passing(planning.shrinks(self.plan, hoped), hoped)
             if not writes:
                 break
             found += self._built(writes, hoped)
             for share in hoped:
-                obeyed(share, writes.get((share.region, share.service), {}))
-        grown = planning.grows(self._planned(hoped), self.wanted, hoped)
+                for resource, value in writes.get((share.region, share.service), {}).items():
+                    share.figures[resource] = Figures(value, share.figures[resource].used)
+        grown = planning.grows(self.plan, self.wanted, hoped)
         return [*found, *self._releases(), *self._built(grown, hoped)]
 
     def missing(self) -> list[MissingService]:
@@ -332,7 +336,6 @@ class Round:
         """Reserve, send, store what came; `keep` counts what was there until it is read back."""
         numbers = await self._reserve(changes)
         came = await self.means.sender.send_all(changes, self.request_id, self._held.fence)
-        self._plan = None
         for each, outcome in zip(changes, came, strict=True):
             self._settle(each, outcome, keep=keep)
         outcomes = [outcome for each in came for outcome in each.outcomes]
@@ -452,6 +455,14 @@ class Round:
             )
 
         await self._held.save(self.shares, work)
+
+
+def _as_told(each: Change) -> dict[str, Figures]:
+    """What is read back if the region did as it was told, and nothing else happened there."""
+    return {
+        resource: Figures(each.values.get(resource, figures.limit), figures.used)
+        for resource, figures in each.share.figures.items()
+    }
 
 
 def _refused(share: Share, came: Came) -> Event:

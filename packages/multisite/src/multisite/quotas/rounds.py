@@ -23,16 +23,11 @@ class Rounds(Means):
 
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
-    async def balance(
-        self, project_id: str, author: Author | None = None, *, grow: bool = True
-    ) -> Round | None:
-        """A round of a project; `None` where another process holds it, or it is governed no more.
-
-        Without `grow` it ends when what is too large was shrunk.
-        """
+    async def balance(self, project_id: str, author: Author | None = None) -> Round | None:
+        """A round of a project; `None` where another process holds it, or it is governed no more."""
         async with self._lock(project_id):
             round_ = await self.begin(project_id, author)
-            return await _carried_out(round_, grow=grow) if round_ else None
+            return await _carried_out(round_) if round_ else None
 
     async def set_out(self, project_ids: Sequence[str]) -> dict[str, "asyncio.Task[Round]"]:
         """Begin rounds of projects that nobody works on, together; the tasks that carry them out."""
@@ -106,14 +101,13 @@ class Rounds(Means):
         self._lock(project_id).release()
 
 
-async def _carried_out(round_: Round, *, grow: bool = True) -> Round:
+async def _carried_out(round_: Round) -> Round:
     """Read, shrink, and grow; whatever happens, it is stored how far it came."""
     try:
         await round_.read()
         await round_.shrink()
-        if grow:
-            await round_.grow()
-            round_.done = True
+        await round_.grow()
+        round_.done = True
     finally:
         await round_.end()
     return round_

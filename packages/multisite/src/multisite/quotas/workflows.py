@@ -29,32 +29,21 @@ class QuotaWorkflows:
     def kinds(self) -> Sequence[Kind]:
         """The kinds, for the engine."""
         return (
-            Kind(BALANCE, self._balance, steps=2),
-            Kind(WRITE, self._balance, steps=2, operators_only=True),
+            Kind(BALANCE, self._balance),
+            Kind(WRITE, self._balance, operators_only=True),
         )
 
     async def _balance(self, saga: Saga) -> Json:
-        shrunk = await saga.do(self._shrink)
-        grown = await saga.do(self._grow)
-        written = shrunk["written"] + grown["written"]
-        return grown | {"written": written, "summary": summary(written, grown["resources"])}
+        return await saga.do(self._write)
 
-    async def _shrink(self, step: Step) -> Json:
-        """Bring regions down to their shares, and read back; done twice it finds nothing to do."""
-        round_ = await self._round(step, grow=False)
-        return {"written": round_.written if round_ else 0}
+    async def _write(self, step: Step) -> Json:
+        """A round; what it did before it was cut off it does not do again."""
+        round_ = await self._round(step)
+        written = round_.written if round_ else 0
+        resources = dict(round_.stands.resources) if round_ and round_.stands else {}
+        return {"written": written, "resources": resources, "summary": summary(written, resources)}
 
-    async def _grow(self, step: Step) -> Json:
-        """The whole round again, which grows what may grow."""
-        round_ = await self._round(step, grow=True)
-        if round_ is None:
-            return {"written": 0, "resources": {}}
-        return {
-            "written": round_.written,
-            "resources": dict(round_.stands.resources) if round_.stands else {},
-        }
-
-    async def _round(self, step: Step, *, grow: bool) -> Round | None:
+    async def _round(self, step: Step) -> Round | None:
         operation = step.operation
         author = Author(
             operation.project_id,
@@ -65,7 +54,7 @@ class QuotaWorkflows:
             step.name,
         )
         for _ in range(TRIES):
-            round_ = await self.rounds.balance(step.part, author, grow=grow)
+            round_ = await self.rounds.balance(step.part, author)
             if round_ is not None or not await self.rounds.store.projects([step.part]):
                 return round_
             await asyncio.sleep(PAUSE)
