@@ -151,7 +151,9 @@ def floating_ip(cloud: Cloud) -> str:
 
 
 def offered(beta: Api, kind: str, called: str) -> str:
-    (found,) = (each for each in beta.get(f"/v1/inventory/offers/{REGION}")[kind] if each["name"] == called)
+    """The id of what a region offers; one that was away a moment ago is left alone for a while."""
+    offers = eventually(lambda: beta.get(f"/v1/inventory/offers/{REGION}"), lambda found: found["complete"])
+    (found,) = (each for each in offers[kind] if each["name"] == called)
     return str(found["id"])
 
 
@@ -229,7 +231,7 @@ def test_another_projects_items_are_not_there(fresh: Cloud, beta: Api) -> None:
 
 
 def test_a_region_that_is_down_is_told_and_nothing_is_doubled(fresh: Cloud, beta: Api, lab: Any) -> None:
-    """The lab's port is closed, so nothing is sent; the twin cuts the connection after the work."""
+    """The lab's port is closed, so nothing is sent; the twin cuts the connection, and does nothing."""
     wanted = body(beta, name())
     lab.stop(f"{REGION}:nova-api")
     try:
