@@ -152,9 +152,12 @@ def floating_ip(cloud: Cloud) -> str:
 
 def offered(beta: Api, kind: str, called: str) -> str:
     """The id of what a region offers; one that was away a moment ago is left alone for a while."""
-    offers = eventually(lambda: beta.get(f"/v1/inventory/offers/{REGION}"), lambda found: found["complete"])
-    (found,) = (each for each in offers[kind] if each["name"] == called)
-    return str(found["id"])
+    found = eventually(
+        lambda: [each for each in beta.get(f"/v1/inventory/offers/{REGION}")[kind] if each["name"] == called],
+        bool,
+    )
+    (only,) = found
+    return str(only["id"])
 
 
 def body(beta: Api, called: str) -> dict[str, Any]:
