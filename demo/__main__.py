@@ -20,8 +20,8 @@ from demo.service import HOST, Service
 from demo.worlds import RealWorld, SimulatedWorld, World
 from lab.errors import LabError
 from multisite.locks import lock
+from multisite.sim.listening import LARGEST_PORT
 
-LARGEST_PORT = 65535
 FOLDER = Path(__file__).resolve().parents[1] / ".demo"
 #: Short, so that something can be seen to move.
 SETTINGS: dict[str, dict[str, object]] = {
@@ -117,9 +117,10 @@ def _free(port: int) -> int:
             probe.bind((HOST, port))
         except OSError:
             probe.bind((HOST, 0))
-            found = int(probe.getsockname()[1])
-            print(f"demo: port {port} is taken, so this is on {found} (make demo PORT=…)", file=sys.stderr)
-        return int(probe.getsockname()[1])
+        found = int(probe.getsockname()[1])
+    if found != port and port:
+        print(f"demo: port {port} is taken, so this is on {found} (make demo PORT=…)", file=sys.stderr)
+    return found
 
 
 def _welcome(cloud: Cloud, service: Service, world: World) -> str:

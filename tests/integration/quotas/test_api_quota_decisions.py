@@ -546,7 +546,7 @@ async def test_a_class_that_comes_with_the_first_limit_is_held_by_a_cap(governed
 async def test_two_at_once_do_not_pass_a_cap_together(
     governed: Governed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each would fit, if it did not see the other."""
+    """Each would fit, if it did not see the other; both have decided before either commits."""
     await cap(governed, 20)
     fits = limits.require_caps
 

@@ -19,6 +19,8 @@ PAGE = 1000
 
 #: A key as the database may be asked for it: PostgreSQL takes no NUL.
 TEXT = r"^[^\x00]*$"
+#: What is said of what is no moment.
+MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
 #: What a filter is written with: nothing has a line break or another control character in its name.
 LINE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -35,15 +37,15 @@ def _written_truth(value: Any) -> Any:
     return value
 
 
-def _written_moment(value: Any) -> Any:
+def written_moment(value: Any) -> Any:
     """Numbers, which pydantic would take for seconds since 1970, are no moments here."""
     if not (isinstance(value, str) and re.match(r"\d{4}-", value)):
-        raise ValueError("write a moment with its time zone, such as 2026-12-01T06:00:00Z")
+        raise ValueError(MOMENT)
     return value
 
 
 #: A moment in a parameter; `aware` looks at its zone.
-Moment = Annotated[datetime, BeforeValidator(_written_moment)]
+Moment = Annotated[datetime, BeforeValidator(written_moment)]
 Truth = Annotated[bool, BeforeValidator(_written_truth)]
 Fresh = Annotated[Truth, Query(description="Read the regions now, within [sweep] fresh_deadline.")]
 Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of one page.")]

@@ -47,7 +47,7 @@ class Authenticator:
         Raises `Unauthenticated`, `DomainScopedToken` or `KeystoneAway`. `method` and `path` matter for
         application credentials with access rules.
         """
-        if not (_is_one(token) and _is_one(service_token or "-")):
+        if not (_is_a_token(token) and _is_a_token(service_token or "-")):
             raise Unauthenticated("the token is no token: it has characters that none has")
         if token in self._refused:
             raise Unauthenticated("the token was given back at a log-out; get a new one from Keystone")
@@ -91,7 +91,7 @@ class Authenticator:
         return None if environ.get("multisite.accepted") else refusals[-1] if refusals else _UNAVAILABLE
 
 
-def _is_one(token: str) -> bool:
+def _is_a_token(token: str) -> bool:
     """Whether it can be sent in a header; what cannot is not for Keystone to judge."""
     return token.isascii() and token.isprintable() and " " not in token
 

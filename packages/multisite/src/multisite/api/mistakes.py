@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from multisite.http import LINE, TEXT
+from multisite.http import LINE, MOMENT, TEXT
 from multisite.quotas.model import CLASS_NAME
 
 #: So many mistakes are told at once.
@@ -17,7 +17,6 @@ TOLD = 3
 #: So many characters of what was sent are sent back with them.
 MOST_ECHOED = 200
 _PLACES = {"body", "query", "path", "header"}
-_MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
 _OBJECT = "write an object, in braces"
 _SENTENCES = {
     "missing": "this field is required",
@@ -40,11 +39,11 @@ _SENTENCES = {
     "dict_type": _OBJECT,
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
-    "timezone_aware": _MOMENT,
-    "datetime_type": _MOMENT,
-    "datetime_parsing": _MOMENT,
-    "datetime_from_date_parsing": _MOMENT,
-    "datetime_object_invalid": _MOMENT,
+    "timezone_aware": MOMENT,
+    "datetime_type": MOMENT,
+    "datetime_parsing": MOMENT,
+    "datetime_from_date_parsing": MOMENT,
+    "datetime_object_invalid": MOMENT,
 }
 
 #: What is too short, and of what it has too few.

@@ -117,9 +117,10 @@ class StrictRoute(APIRoute):
             if unknown:
                 named = ", ".join(repr(each[:MOST_ECHOED]) for each in unknown[:TOLD])
                 more = f" and {len(unknown) - TOLD} more" if len(unknown) > TOLD else ""
+                path = request.url.path[:MOST_ECHOED]
                 raise BadRequest(
-                    f"there is no parameter {named}{more} of {request.method} "
-                    f"{request.url.path}; it takes{': ' + ', '.join(sorted(known)) if known else ' none'}"
+                    f"there is no parameter {named}{more} of {request.method} {path}; "
+                    f"it takes{': ' + ', '.join(sorted(known)) if known else ' none'}"
                 )
             given = [name for name, _ in request.query_params.multi_items()]
             if twice := sorted(name for name in once if given.count(name) > 1):

@@ -17,10 +17,10 @@ from pydantic import (
     ValidationError,
 )
 
+from multisite.http import written_moment
 from multisite.regions.model import NAME_PATTERN, RESERVED_NAMES
 from multisite.texts import visible
 
-_MOMENT = "write a moment with its time zone, such as 2026-12-01T06:00:00Z"
 _WEB_ADDRESS = "write an address such as https://dashboard.example/, without user and password"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
@@ -39,13 +39,6 @@ def _prefix(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", text):
         raise ValueError("write letters, digits, '.', '_', '~' or '-' (no others)")
     return text
-
-
-def _written_moment(value: Any) -> Any:
-    """Numbers, which pydantic would take for seconds since 1970, are no moments here."""
-    if not isinstance(value, str) or not re.match(r"\d{4}-", value):
-        raise ValueError(_MOMENT)
-    return value
 
 
 def _utc(moment: datetime) -> datetime:
@@ -71,7 +64,7 @@ NameField = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(visible)]
 LabelValue = Annotated[str, Field(max_length=255), AfterValidator(visible)]
 Labels = Annotated[dict[Text, LabelValue], Field(max_length=64)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment), AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(written_moment), AfterValidator(_utc)]
 Flag = Annotated[bool, Field(strict=True)]
 Position = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
 Interval = Annotated[int, Field(strict=True, ge=1, le=86400)]

@@ -14,6 +14,9 @@ from multisite.sim.http import Refusal
 from multisite.sim.plan import Plan
 from multisite.sim.world import World
 
+#: So many users are named when it starts.
+NAMED = 4
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `multisite sim`."""
@@ -113,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _some(names: Sequence[str]) -> str:
     """The first few."""
-    return ", ".join(names[:4]) + (" …" if len(names) > 4 else "")  # noqa: PLR2004
+    return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
 
 
 def _fault(text: str) -> Fault:

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from multisite.sim import plan
 from multisite.sim.http import Json, Refusal
 
 #: Those that strike before the service is asked, unless told otherwise.
 REFUSING = frozenset({"refuse", "status", "expire"})
-SERVICES = ("identity", "compute", "placement", "volume", "network", "image")
+#: The services as paths, counters and faults name them.
+SERVICES = tuple(path.partition("/")[0] for path in plan.SERVICES.values())
 #: What each kind does is told in docs/howto/simulator.md and docs/design/0002-simulator.md.
 KINDS = frozenset(
     {

@@ -47,15 +47,15 @@ class Protocol(HttpToolsProtocol):
         return int(self.server[1] or 0) if self.server else 0
 
 
+LARGEST_PORT = 65535
+
+
 @dataclass(slots=True)
 class Sockets:
     """Bound, and not yet listening: the one of all, and those of regions with ports of their own."""
 
     shared: socket.socket
     own: dict[str, socket.socket] = field(default_factory=dict)
-
-
-LARGEST_PORT = 65535
 
 
 def bind(
