@@ -16,7 +16,7 @@ from multisite.db.tables import executors
 from multisite.engine.executors import Executors, Fence
 from multisite.engine.writes import Journal, RegionWrite
 from multisite.openstack.users import Reply, UserCalls
-from multisite.quotas import decisions
+from multisite.quotas import claims, decisions, eventlog, share_store
 from multisite.quotas.bound import INFINITE, height
 from multisite.quotas.limits import decided
 from multisite.quotas.model import LimitChange, Project, RegionBounds, ResourceQuota, Share
@@ -185,7 +185,12 @@ class Balanced(OverRegions):
     async def asked(self, *regions: str) -> None:
         """The same, for who has a loop."""
         async with self.database.write() as connection:
-            await self.quotas.ask(connection, self.project.id, self.clock.now(), regions)
+            await claims.ask(connection, self.project.id, self.clock.now(), regions)
+
+    async def due(self) -> list[str]:
+        """The projects that the balancer would take now."""
+        async with self.database.read() as connection:
+            return list(await claims.due(connection, self.clock.now(), 100))
 
     def balance(self) -> Round | None:
         """One round."""
@@ -210,7 +215,7 @@ class Balanced(OverRegions):
                 project = await self.quotas.project(connection, self.project.id)
                 assert project is not None
                 wanted = await self.quotas.wanted(connection, project, self.clock.now())
-                shares = await self.quotas.shares(connection, self.project.id)
+                shares = await share_store.shares(connection, self.project.id)
             found = resource_quotas(wanted, shares, self.settings, self.clock.now())
             return next(each for each in found if each.resource == resource)
 
@@ -221,7 +226,7 @@ class Balanced(OverRegions):
 
         async def work() -> list[Share]:
             async with self.database.read() as connection:
-                return await self.quotas.shares(connection, self.project.id)
+                return await share_store.shares(connection, self.project.id)
 
         return self.run(work)
 
@@ -230,7 +235,7 @@ class Balanced(OverRegions):
 
         async def work() -> list[str]:
             async with self.database.read() as connection:
-                return [each.kind for each in await decisions.events(connection, None, (), 1000, None)][::-1]
+                return [each.kind for each in await eventlog.events(connection, None, (), 1000, None)][::-1]
 
         return self.run(work)
 

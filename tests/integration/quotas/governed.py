@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from multisite.engine.writes import RegionWrite
+from multisite.quotas import claims, eventlog, share_store
 from multisite.quotas.bound import Figures
 from multisite.quotas.events import Event
 from multisite.quotas.home import Home
@@ -123,12 +124,17 @@ class Governed:
         assert region.id is not None
         share = Share(region.id, region.name, "compute", dict(figures), **more)
         async with self.store.database.write() as connection:
-            await self.store.save(connection, project, [share])
+            await share_store.save(connection, project, [share])
 
     async def tell(self, project: str, at: datetime, *events: Event) -> None:
         """Put events into the log."""
         async with self.store.database.write() as connection:
-            await self.store.tell(connection, project, events, at)
+            await eventlog.tell(connection, project, events, at)
+
+    async def due(self, at: datetime) -> list[str]:
+        """The projects that the balancer would take then."""
+        async with self.store.database.read() as connection:
+            return list(await claims.due(connection, at, 10))
 
     async def audited(self) -> list[str]:
         """What the audit has of quotas, in order."""

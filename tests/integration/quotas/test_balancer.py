@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from multisite.db.quota_tables import quota_projects
 from multisite.engine.writes import Author
 from multisite.errors import DatabaseAway
-from multisite.quotas import decisions
+from multisite.quotas import claims, decisions
 from multisite.quotas.balancer import Balancer
 from multisite.quotas.model import GlobalLimit, Project
 from multisite.quotas.resources import Kind
 from multisite.quotas.round import Round
-from multisite.quotas.store import QuotaStore
 from multisite.usage.model import resource_usage
 from tests.integration.quotas.balanced import CORES, Balanced
 from tests.integration.quotas.conftest import Make
@@ -122,7 +121,7 @@ def test_more_than_fit_at_once_are_balanced_without_another_wait(
 
     cloud.run(work)
     assert balancer.status.failures == 0
-    assert cloud.run(lambda: cloud.quotas.due(cloud.clock.now(), 100)) == []
+    assert cloud.run(cloud.due) == []
 
 
 def test_slow_rounds_leave_the_rest_of_the_room_to_others(
@@ -177,7 +176,7 @@ def test_what_cannot_begin_is_let_go_of(balanced: Make, monkeypatch: pytest.Monk
         raise DatabaseAway("the database is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(QuotaStore, "claim", away)
+        patched.setattr(claims, "claim", away)
         with pytest.raises(DatabaseAway):
             cloud.run(balancer.look)
     assert cloud.run(lambda: looked(balancer)) == 1
@@ -225,7 +224,7 @@ def test_what_an_operation_is_to_do_is_left_to_it(balanced: Make) -> None:
     async def hand_over(seconds: float) -> None:
         now = cloud.clock.now()
         async with cloud.database.write() as connection:
-            await cloud.quotas.ask(connection, cloud.project.id, now, (), now + timedelta(seconds=seconds))
+            await claims.ask(connection, cloud.project.id, now, (), now + timedelta(seconds=seconds))
 
     cloud.run(lambda: hand_over(30))
     cloud.run(lambda: balancer.noticed(cloud.project.id, {CORES: resource_usage(4, 4)}))

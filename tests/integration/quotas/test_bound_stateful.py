@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from multisite.quotas import planning
+from multisite.quotas import drafts, planning
 from multisite.quotas.bound import Figures, height
 from multisite.quotas.model import State
 from multisite.quotas.round import Round
@@ -188,9 +188,9 @@ _shrink = Round.shrink
 
 async def grown_first(self: Round) -> None:
     """A round that grows before it shrinks."""
-    changes = await self._changes(_all_growing(self.plan, self))
+    changes = await self.dispatch.ready(drafts.drafted(self.survey, _all_growing(self.plan, self)))
     if changes:
-        await self._write(changes, keep=False)
+        await self.dispatch.carry_out(changes, keep=False)
     await _shrink(self)
 
 

@@ -9,9 +9,9 @@ import pytest
 from multisite.clock import SystemClock
 from multisite.db.engine import Database
 from multisite.engine.executors import Executors
-from multisite.quotas import decisions
+from multisite.quotas import claims, decisions
+from multisite.quotas.claims import holder_of
 from multisite.quotas.model import Project
-from multisite.quotas.store import QuotaStore, holder_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROJECTS = [f"{number:032x}" for number in range(60)]
@@ -27,8 +27,8 @@ async def test_each_project_is_claimed_by_one_process(database_url: str) -> None
             project = Project(project_id, project_id, "default", "Default")
             await decisions.put_project(connection, project, NOW)
     await database.close()
-    claims = await asyncio.gather(*(claimed(database_url, f"p{number}") for number in range(PROCESSES)))
-    assert sorted(each for ids in claims for each in ids) == PROJECTS
+    held = await asyncio.gather(*(claimed(database_url, f"p{number}") for number in range(PROCESSES)))
+    assert sorted(each for ids in held for each in ids) == PROJECTS
 
 
 async def claimed(url: str, name: str) -> list[str]:
@@ -36,14 +36,14 @@ async def claimed(url: str, name: str) -> list[str]:
     database = Database(url)
     executors = Executors(database, SystemClock(), name=name, ttl=3600)
     await executors.enter()
-    store, fence = QuotaStore(database), executors.fence
+    fence = executors.fence
     wanted = list(PROJECTS)
     random.Random(name).shuffle(wanted)  # noqa: S311 - any order will do
     found = []
     for first in range(0, len(wanted), 20):
         async with database.write() as connection:
             await fence.check(connection)
-            held = await store.claim(
+            held = await claims.claim(
                 connection,
                 wanted[first : first + 20],
                 holder_of(fence.executor, fence.incarnation),

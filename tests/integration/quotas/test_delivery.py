@@ -25,13 +25,13 @@ from multisite.clock import FixedClock
 from multisite.db.engine import Database
 from multisite.db.lease import Lease
 from multisite.db.quota_tables import quota_deliveries, quota_events
+from multisite.quotas import eventlog
 from multisite.quotas.delivery import deliverer as module
 from multisite.quotas.delivery.deliverer import ATTEMPTS, Deliverer, pause_after
 from multisite.quotas.delivery.outbox import Outbox
 from multisite.quotas.events import Event
 from multisite.quotas.history.store import QuotaHistoryStore
 from multisite.quotas.keeping import Keeper
-from multisite.quotas.store import QuotaStore
 from multisite.settings import HistorySettings
 from multisite.webhooks import Endpoint, Webhooks
 from tests.integration.quotas.receiver import Receiver, answer, hang, receiving, take
@@ -57,7 +57,7 @@ def deliverer(
 async def tell(database: Database, clock: FixedClock, project: str, *sentences: str) -> None:
     events = [Event("warning", each, "compute/cores", "oslo", {"used": 8}) for each in sentences]
     async with database.write() as connection:
-        await QuotaStore(database).tell(connection, project, events, clock.now())
+        await eventlog.tell(connection, project, events, clock.now())
 
 
 async def work(each: Deliverer, times: int = 1) -> None:

@@ -10,6 +10,7 @@ import pytest
 from multisite.engine.executors import Fence
 from multisite.engine.writes import RegionWrite
 from multisite.openstack.users import Reply
+from multisite.quotas import share_store
 from multisite.quotas.model import LimitChange, RegionBounds
 from multisite.quotas.resources import Kind
 from multisite.quotas.writing import Sender
@@ -50,9 +51,8 @@ def planned(cloud: Balanced) -> list[Told]:
     async def work() -> list[Told]:
         async with cloud.database.read() as connection:
             wanted = await cloud.quotas.wanted_of(connection, cloud.project.id, cloud.clock.now())
-            shares = await cloud.quotas.shares(connection, cloud.project.id)
-        round_ = await cloud.rounds.preview(wanted, shares)
-        return [told(write.write) for change in round_.dry() for write in change.writes]
+            shares = await share_store.shares(connection, cloud.project.id)
+        return [told(write) for write in (await cloud.rounds.preview(wanted, shares)).writes]
 
     return cloud.run(work)
 

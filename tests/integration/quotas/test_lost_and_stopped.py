@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.quota_tables import quota_projects
 from multisite.openstack.once import AnswerLost
+from multisite.quotas import claims
+from multisite.quotas.claims import Held
+from multisite.quotas.dispatch import Dispatch
 from multisite.quotas.model import Project, State
-from multisite.quotas.round import Round
-from multisite.quotas.store import Held, QuotaStore
+from multisite.quotas.store import project_of
 from multisite.quotas.writing import Sender
 from multisite.regions.model import Region
 from multisite.settings import QuotaSettings
@@ -80,7 +82,7 @@ def test_without_counting_what_was_sent_the_bound_breaks(
     balanced: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same, where nothing is kept of what was sent."""
-    monkeypatch.setattr(Round, "_may_be", lambda *_: None)
+    monkeypatch.setattr(Dispatch, "_may_be", lambda *_: None)
     cloud = uneven(balanced, SLOW_TO_SETTLE)
     raised = watched(cloud, 12)
     home, other = cloud.names[:2]
@@ -191,21 +193,18 @@ def test_dying_at_every_point(balanced: Make) -> None:
 
 
 async def claimed_by_all(
-    self: QuotaStore, connection: AsyncConnection, project_ids: Sequence[str], *_: object, **__: object
+    connection: AsyncConnection, project_ids: Sequence[str], *_: object, **__: object
 ) -> list[tuple[Project, frozenset[str]]]:
     """Everybody may balance at the same time."""
-    asked = dict(
-        (
-            await connection.execute(sa.select(quota_projects.c.project_id, quota_projects.c.asked_regions))
-        ).all()
+    rows = await connection.execute(
+        sa.select(quota_projects).where(quota_projects.c.project_id.in_(project_ids))
     )
-    found = [await self.require(connection, each) for each in project_ids]
-    return [(project, frozenset(asked[project.id])) for project in found]
+    return [(project_of(row), frozenset(row.asked_regions)) for row in rows]
 
 
-async def held_by_all(self: QuotaStore, connection: AsyncConnection, project_id: str, holder: str) -> Held:
+async def held_by_all(connection: AsyncConnection, project_id: str, holder: str) -> Held:
     """Nobody asks who holds it."""
-    del self, connection, project_id, holder
+    del connection, project_id, holder
     return Held(frozenset(), None)
 
 
@@ -233,8 +232,8 @@ def test_one_balances_at_a_time(balanced: Make, monkeypatch: pytest.MonkeyPatch)
 
 def test_two_at_a_time_break_the_bound(balanced: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the test above can fail."""
-    monkeypatch.setattr(QuotaStore, "claim", claimed_by_all)
-    monkeypatch.setattr(QuotaStore, "held", held_by_all)
+    monkeypatch.setattr(claims, "claim", claimed_by_all)
+    monkeypatch.setattr(claims, "held", held_by_all)
     cloud = uneven(balanced, QuotaSettings(interval=3600, settle=0.0))
     raised = watched(cloud, 12)
     assert cloud.run(lambda: two_at_once(cloud, monkeypatch))

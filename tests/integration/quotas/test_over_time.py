@@ -159,11 +159,7 @@ def test_a_raise_ends_when_the_round_that_counts_with_it_is_over(balanced: Make)
         return meanwhile, await end_raises(cloud.quotas, cloud.clock.now())
 
     assert cloud.run(work) == (0, 1)
-
-    async def due() -> list[str]:
-        return list(await cloud.quotas.due(cloud.clock.now(), 10))
-
-    assert cloud.run(due) == [cloud.project.id]
+    assert cloud.run(cloud.due) == [cloud.project.id]
 
 
 def test_the_figures_count_projects_by_state_and_say_how_long_the_oldest_waits(balanced: Make) -> None:

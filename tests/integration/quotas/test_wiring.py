@@ -12,7 +12,7 @@ from multisite import metrics
 from multisite.clock import FixedClock
 from multisite.db.quota_tables import quota_events, quota_history, quota_projects
 from multisite.db.upsert import upsert
-from multisite.quotas import decisions
+from multisite.quotas import decisions, eventlog
 from multisite.quotas.events import KINDS, Event
 from multisite.quotas.model import Project, State
 from tests.integration.quotas.receiver import receiving
@@ -23,9 +23,8 @@ SERIES = re.compile(r"^(multisite_quota_\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 async def tell(service: Service, clock: FixedClock, project: str = ALPHA) -> None:
-    store = service.assembly.quotas.store
-    async with store.database.write() as connection:
-        await store.tell(connection, project, [Event("over", "too much", "compute/cores")], clock.now())
+    async with service.assembly.database.write() as connection:
+        await eventlog.tell(connection, project, [Event("over", "too much", "compute/cores")], clock.now())
 
 
 async def govern(service: Service, clock: FixedClock, project: str = ALPHA) -> None:

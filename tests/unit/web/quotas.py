@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multisite import errors
 from multisite.engine.model import Operation, Part
 from multisite.engine.writes import RegionWrite
-from multisite.quotas.decisions import EventRow
+from multisite.quotas.eventlog import EventRow
 from multisite.quotas.history.forecast import Forecast
 from multisite.quotas.history.model import Point
 from multisite.quotas.history.service import Question, QuotaHistory, Resolution

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from multisite.errors import MultisiteError
+from multisite.quotas import claims
 from multisite.quotas.raises import end_raises
 from multisite.quotas.round import Round
 from multisite.quotas.rounds import Rounds
@@ -64,7 +65,8 @@ class Balancer:
         room = most - len(self._running)
         if room <= 0:
             return True
-        due = await self.rounds.store.due(self.rounds.clock.now(), most + 1)
+        async with self.rounds.store.database.read() as connection:
+            due = await claims.due(connection, self.rounds.clock.now(), most + 1)
         waiting = [each for each in due if each not in self._running]
         tasks = await self.rounds.set_out(waiting[:room]) if waiting else {}
         for project_id, task in tasks.items():
@@ -112,11 +114,9 @@ class Balancer:
     async def noticed(self, project_id: str, resources: Mapping[str, ResourceUsage]) -> None:
         """Somebody read a project's use in a region: balance soon where it nears what it may use there."""
         if any(_near(usage) for usage in resources.values()):
-            store = self.rounds.store
-            async with store.database.write() as connection:
-                await store.hurry(
-                    connection, project_id, self.rounds.clock.now(), self.rounds.settings.interval
-                )
+            now, interval = self.rounds.clock.now(), self.rounds.settings.interval
+            async with self.rounds.store.database.write() as connection:
+                await claims.hurry(connection, project_id, now, interval)
 
 
 def _near(usage: ResourceUsage) -> bool:

@@ -1,9 +1,7 @@
 """SQL of what operators decide: limits of projects and classes, raises, bounds, caps, back ends."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +11,6 @@ from multisite.db.quota_tables import (
     quota_bounds,
     quota_caps,
     quota_classes,
-    quota_events,
     quota_limits,
     quota_projects,
     quota_raises,
@@ -24,20 +21,6 @@ from multisite.quotas.model import Backend, Cap, GlobalLimit, Project, RegionBou
 from multisite.quotas.resources import UNLIMITED, Kind
 
 _P = quota_projects.c
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One event, as it stands in the log."""
-
-    id: int
-    at: datetime
-    kind: str
-    project_id: str
-    resource: str | None
-    region: str | None
-    figures: Mapping[str, Any]
-    sentence: str
 
 
 async def put_project(
@@ -269,24 +252,3 @@ async def pinned(connection: AsyncConnection) -> Sequence[tuple[str, str, Backen
         .order_by(regions.c.name, quota_backends.c.service)
     )
     return [(name, service, Backend(backend)) for name, service, backend in await connection.execute(query)]
-
-
-async def events(
-    connection: AsyncConnection,
-    project_ids: Sequence[str] | None,
-    kinds: Sequence[str],
-    limit: int,
-    before: int | None,
-) -> Sequence[EventRow]:
-    """Events, the newest first; of these projects, `None` for all; older than the event `before`."""
-    e = quota_events.c
-    query = sa.select(e.id, e.at, e.kind, e.project_id, e.resource, e.region, e.figures, e.sentence).order_by(
-        e.id.desc()
-    )
-    if project_ids is not None:
-        query = query.where(e.project_id.in_(project_ids))
-    if kinds:
-        query = query.where(e.kind.in_(kinds))
-    if before is not None:
-        query = query.where(e.id < before)
-    return [EventRow(*row) for row in await connection.execute(query.limit(limit))]

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.engine.executors import Fence
 from multisite.engine.writes import Author
+from multisite.quotas import claims, share_store
+from multisite.quotas.claims import Held, holder_of
 from multisite.quotas.model import Share
-from multisite.quotas.store import Held, QuotaStore, holder_of
+from multisite.quotas.store import QuotaStore
 
 T = TypeVar("T")
 
@@ -36,11 +38,11 @@ class Holding:
         holder = holder_of(self.fence.executor, self.fence.incarnation)
         async with self.store.database.write() as connection:
             await self.fence.check(connection)
-            held = await self.store.held(connection, self.project_id, holder)
+            held = await claims.held(connection, self.project_id, holder)
             if held is None:
                 raise asyncio.CancelledError("another process balances this project")
             result = await work(connection, held)
-            await self.store.save(connection, self.project_id, [share for share, _ in changed])
+            await share_store.save(connection, self.project_id, [share for share, _ in changed])
         for share, snapshot in changed:
             self._stored[share.region_id, share.service] = snapshot
         return result

@@ -1,6 +1,6 @@
 """What each region's limit should be, from what is decided and what was read: pure rules.
 
-`Plan` holds the shares of one project; `rounds.py` writes the differences, `views.py` shows them.
+`Plan` holds the shares of one project; `drafts.py` makes writes of the differences.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

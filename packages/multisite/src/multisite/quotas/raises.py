@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.quota_tables import quota_projects, quota_raises
-from multisite.quotas import decisions
+from multisite.quotas import decisions, eventlog
 from multisite.quotas.events import Event
 from multisite.quotas.store import QuotaStore
 
@@ -40,7 +40,7 @@ async def _end(connection: AsyncConnection, store: QuotaStore, project_id: str, 
         again = "" if limit is None else f"; the limit is {limit} again"
         sentence = f"{resource}: the temporary raise is over{again}"
         events.append(Event("raise-ended", sentence, resource, figures={"limit": limit}))
-    await store.tell(connection, project_id, events, now)
+    await eventlog.tell(connection, project_id, events, now)
     await decisions.due_now(connection, [project_id], now)
     return len(events)
 

@@ -47,12 +47,11 @@ class LoopedQuotaRegions:
 
     async def preview(self, wanted: Wanted, shares: Sequence[Share]) -> DryRun:
         """What a round would do now."""
-        round_ = await self.loop.run(self.rounds.preview(wanted, shares))
-        return DryRun([write.write for change in round_.dry() for write in change.writes], round_.missing())
+        return await self.loop.run(self.rounds.preview(wanted, shares))
 
     async def read(self, wanted: Wanted) -> Sequence[Share]:
         """What the regions have today."""
-        return (await self.loop.run(self.rounds.preview(wanted, ()))).shares
+        return (await self.loop.run(self.rounds.survey(wanted, ()))).shares
 
     async def unregistered(self, resources: Collection[str]) -> Sequence[str]:
         """Which of these no region has registered; none while a Keystone is away."""

@@ -8,11 +8,15 @@ from datetime import timedelta
 from functools import partial
 
 from multisite.engine.writes import Author
+from multisite.quotas import claims, drafts, planning, share_store
+from multisite.quotas.claims import holder_of
+from multisite.quotas.dispatch import Dispatch
 from multisite.quotas.holding import Holding
-from multisite.quotas.model import Share, Wanted
+from multisite.quotas.means import Means
+from multisite.quotas.model import DryRun, Share, Wanted
 from multisite.quotas.planning import Asked
-from multisite.quotas.round import Means, Round
-from multisite.quotas.store import holder_of
+from multisite.quotas.round import Round
+from multisite.quotas.survey import Survey
 from multisite.regions.model import Region
 from multisite.request_ids import new_request_id
 
@@ -46,18 +50,26 @@ class Rounds(Means):
             task.add_done_callback(partial(self._unlock, project_id))
         return tasks
 
-    async def preview(self, wanted: Wanted, shares: Sequence[Share]) -> Round:
-        """A round that reads, and writes nothing to anybody: for dry runs."""
+    async def survey(self, wanted: Wanted, shares: Sequence[Share]) -> Survey:
+        """What regions have now, for who writes nothing; `shares` is what was known before."""
         async with self.store.database.read() as connection:
             regions = [each for each in await self.regions.read(connection) if each.enabled]
             pinned = await self.store.backends(connection)
-            regions_asked = await self.store.asked(connection, wanted.project.id)
         known = list(shares)
         _mark_disabled(known, regions)
+        survey = Survey(self, wanted, regions, known, pinned)
+        await survey.read()
+        return survey
+
+    async def preview(self, wanted: Wanted, shares: Sequence[Share]) -> DryRun:
+        """What a round would write now, and what it would have to know and could not read."""
+        async with self.store.database.read() as connection:
+            regions_asked = await claims.asked(connection, wanted.project.id)
+        survey = await self.survey(wanted, shares)
         asked = Asked(regions_asked, self.clock.now().timestamp() - self.settings.interval)
-        round_ = Round(self, wanted, asked, regions, known, pinned, "")
-        await round_.read()
-        return round_
+        plan = planning.plan(wanted, survey.shares, asked, self.settings.burst)
+        writes = [write.write for change in drafts.all_of(survey, plan) for write in change.writes]
+        return DryRun(writes, survey.missing())
 
     async def begin(self, project_id: str, author: Author | None) -> Round | None:
         """Hold a project, and load what is known of it."""
@@ -75,23 +87,23 @@ class Rounds(Means):
         async with self.store.database.write() as connection:
             await fence.check(connection)
             due_at = now + timedelta(seconds=self.settings.interval)
-            claimed = await self.store.claim(connection, project_ids, holder, due_at, now, asked=asked)
+            claimed = await claims.claim(connection, project_ids, holder, due_at, now, asked=asked)
             if not claimed:
                 return []
             wanted = await self.store.wanted_all(connection, [project for project, _ in claimed], now)
-            shares = await self.store.shares_of(connection, list(wanted))
+            shares = await share_store.shares_of(connection, list(wanted))
             regions = [each for each in await self.regions.read(connection) if each.enabled]
             pinned = await self.store.backends(connection)
         rounds = []
         for project, regions_asked in claimed:
-            request_id = author.request_id if author else new_request_id()
-            writer = author or Author(None, "multisite", "multisite", request_id)
+            writer = author or Author(None, "multisite", "multisite", new_request_id())
             holding = Holding(self.store, project.id, fence, writer)
             known = shares[project.id]
             _mark_disabled(known, regions)
             holding.know(known)
             more = Asked(regions_asked, now.timestamp() - self.settings.interval)
-            rounds.append(Round(self, wanted[project.id], more, regions, known, pinned, request_id, holding))
+            survey = Survey(self, wanted[project.id], regions, known, pinned)
+            rounds.append(Round(self, survey, more, Dispatch(self, survey, holding)))
         return rounds
 
     def _lock(self, project_id: str) -> asyncio.Lock:

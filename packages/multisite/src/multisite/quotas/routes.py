@@ -11,7 +11,7 @@ from multisite.engine.routes import OperationAnswer, operation_answer
 from multisite.engine.writes import RegionWrite
 from multisite.errors import BadRequest
 from multisite.http import PAGE, TEXT, Limit, Link, Marker, next_link, page, requester
-from multisite.quotas.decisions import EventRow
+from multisite.quotas.eventlog import EventRow
 from multisite.quotas.limits import BoundsChange, QuotaChange
 from multisite.quotas.model import (
     CLASS_NAME,

@@ -11,7 +11,7 @@ from multisite.clock import Clock
 from multisite.db import audit
 from multisite.errors import BadRequest, Conflict, NotFound
 from multisite.policy import Policy
-from multisite.quotas import decisions, policies
+from multisite.quotas import decisions, policies, share_store
 from multisite.quotas.home import Home, QuotaRegions, require_registered
 from multisite.quotas.limits import (
     QuotaChange,
@@ -91,7 +91,7 @@ class QuotaRuleService:
             changes = await self._decide(connection, name, limits, now)
             planned = sorted((after for _, after in changes), key=lambda after: after.project.name or "")
             planned, more = planned[:MOST_PLANNED], max(0, len(planned) - MOST_PLANNED)
-            shares = await self.store.shares_of(connection, [after.project.id for after in planned])
+            shares = await share_store.shares_of(connection, [after.project.id for after in planned])
         few = asyncio.Semaphore(PLANNED_AT_ONCE)
 
         async def plan(after: Wanted) -> tuple[Project, DryRun]:

@@ -12,8 +12,8 @@ from multisite.engine.model import Operation
 from multisite.engine.service import OperationService
 from multisite.errors import BadRequest, GenerationConflict, NotFound, TooManyRequests
 from multisite.policy import OPERATOR_READER, Policy
-from multisite.quotas import decisions, policies
-from multisite.quotas.decisions import EventRow
+from multisite.quotas import claims, decisions, eventlog, policies, share_store
+from multisite.quotas.eventlog import EventRow
 from multisite.quotas.events import KINDS
 from multisite.quotas.home import Home, QuotaRegions, require_registered
 from multisite.quotas.limits import (
@@ -91,7 +91,7 @@ class QuotaService:
             raise NotFound(f"there is no quota of project {project_id!r}")
         async with self.store.database.read() as connection:
             wanted = await self.store.wanted_of(connection, project_id, self.clock.now())
-            shares = await self.store.shares(connection, project_id)
+            shares = await share_store.shares(connection, project_id)
         return await self._quota(wanted, shares)
 
     async def _quota(self, wanted: Wanted, shares: Sequence[Share]) -> ProjectQuota:
@@ -131,7 +131,7 @@ class QuotaService:
             seen = None if operator else [requester.project_id or ""]
             if project_id is not None:
                 seen = [project_id] if seen is None or project_id in seen else []
-            found = await decisions.events(connection, seen, kinds, limit, marker)
+            found = await eventlog.events(connection, seen, kinds, limit, marker)
         if operator:
             return found
         return [replace(each, sentence=_DISCREET.get(each.kind, each.sentence)) for each in found]
@@ -186,7 +186,7 @@ class QuotaService:
         ids = await self._region_ids(change)
         async with self.store.database.undone() as connection:
             _, after = await self._decide(connection, project, change, ids, self.clock.now())
-            shares = await self.store.shares(connection, project.id)
+            shares = await share_store.shares(connection, project.id)
         return await self.reading.preview(after, shares)
 
     async def unset(self, requester: Requester, project_id: str) -> Operation:
@@ -267,12 +267,12 @@ class QuotaService:
             await self.store.require(connection, project_id)
             if not requester.operator:
                 lately = now - timedelta(seconds=self.settings.ask_interval)
-                if not await self.store.may_ask(connection, project_id, lately, now):
+                if not await claims.may_ask(connection, project_id, lately, now):
                     wait = self.settings.ask_interval
                     raise TooManyRequests(
                         f"this quota was balanced a moment ago; ask again in {wait:g} s", retry_after=wait
                     )
-            await self.store.ask(connection, project_id, now, regions, self._handed_over(now))
+            await claims.ask(connection, project_id, now, regions, self._handed_over(now))
             operation_id = await self.operations.enqueue(
                 connection,
                 requester,

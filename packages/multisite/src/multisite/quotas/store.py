@@ -1,8 +1,7 @@
-"""SQL of quotas: what is decided, who balances, what is known of each region."""
+"""SQL of quotas: what is decided for each project, as rounds and views read it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,17 +12,13 @@ from multisite.db.quota_tables import (
     quota_backends,
     quota_bounds,
     quota_classes,
-    quota_events,
     quota_limits,
     quota_projects,
     quota_raises,
     quota_shares,
 )
-from multisite.db.tables import executors, regions
-from multisite.db.upsert import upsert
+from multisite.db.tables import regions
 from multisite.errors import NotFound
-from multisite.quotas.bound import Figures
-from multisite.quotas.events import Event
 from multisite.quotas.model import (
     DEFAULT_CLASS,
     Backend,
@@ -31,12 +26,9 @@ from multisite.quotas.model import (
     Project,
     ProjectQuotaRow,
     RegionBounds,
-    Share,
     Wanted,
 )
 from multisite.quotas.resources import Kind
-from multisite.quotas.standing import Standing
-from multisite.regions.states import CallError
 
 _P = quota_projects.c
 _OF_PROJECT: sa.BindParameter[str] = sa.bindparam("project")
@@ -44,17 +36,6 @@ _OF_PROJECTS: sa.BindParameter[Sequence[str]] = sa.bindparam("projects", expandi
 
 #: So many projects are asked for in one statement.
 MOST_AT_ONCE = 500
-
-#: Nobody living holds a project (`holder_of`).
-_FREE = _P.holder.is_(None) | _P.holder.not_in(
-    sa.select(executors.c.id + "#" + sa.cast(executors.c.incarnation, sa.String))
-)
-
-#: No round of it is under way that goes on, and one is due; but not where an operation does that.
-_DUE = _P.holder.is_not(None) | (
-    (_P.due_at <= sa.bindparam("now"))
-    & (_P.handed_until.is_(None) | (_P.handed_until <= sa.bindparam("now")))
-)
 
 # What each round asks: making a statement anew costs as much as running it.
 _CLASSES = sa.select(quota_classes).where(quota_classes.c.name.in_(sa.bindparam("names", expanding=True)))
@@ -67,38 +48,6 @@ _BOUNDS = (
     .join(regions, regions.c.id == quota_bounds.c.region_id)
     .where(quota_bounds.c.project_id.in_(_OF_PROJECTS))
 )
-_SHARES = (
-    sa.select(quota_shares, regions.c.name.label("region"))
-    .join(regions, regions.c.id == quota_shares.c.region_id)
-    .where(quota_shares.c.project_id.in_(_OF_PROJECTS))
-)
-#: In one order, so that no two processes wait for each other.
-_CLAIMABLE = (
-    sa.select(_P.project_id)
-    .where(_P.project_id.in_(_OF_PROJECTS), _FREE | (_P.holder == sa.bindparam("us")))
-    .where(sa.bindparam("asked", type_=sa.Boolean()) | _DUE)
-    .order_by(_P.project_id)
-    .with_for_update(of=quota_projects)
-)
-_CLAIM = (
-    sa.update(quota_projects)
-    .where(_P.project_id.in_(_CLAIMABLE))
-    .values(holder=sa.bindparam("us"), due_at=sa.bindparam("due"))
-    .returning(quota_projects)
-)
-_HELD = (
-    sa.select(_P.asked_regions, _P.standing)
-    .where(_P.project_id == _OF_PROJECT, _P.holder == sa.bindparam("holder"))
-    .with_for_update()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A project that we hold: the regions that ask for more, and how it stood after the last round."""
-
-    asked_regions: frozenset[str]
-    standing: Mapping[str, Any] | None
 
 
 class QuotaStore:
@@ -107,25 +56,23 @@ class QuotaStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    # -- what is decided -----------------------------------------------------------------------------
-
     async def projects(self, ids: Sequence[str] = ()) -> Sequence[Project]:
         """The governed projects, or those with these ids, by pressure."""
         query = sa.select(quota_projects).order_by(_P.pressure.desc(), _P.name, _P.project_id)
         if ids:
             query = query.where(_P.project_id.in_(ids))
         async with self.database.read() as connection:
-            return [_project(row) for row in await connection.execute(query)]
+            return [project_of(row) for row in await connection.execute(query)]
 
     async def projects_in(self, connection: AsyncConnection) -> Sequence[Project]:
         """The governed projects, in a transaction."""
-        return [_project(row) for row in await connection.execute(sa.select(quota_projects))]
+        return [project_of(row) for row in await connection.execute(sa.select(quota_projects))]
 
     async def project(self, connection: AsyncConnection, project_id: str) -> Project | None:
         """One governed project."""
         query = sa.select(quota_projects).where(_P.project_id == project_id)
         row = (await connection.execute(query)).first()
-        return _project(row) if row else None
+        return project_of(row) if row else None
 
     async def require(self, connection: AsyncConnection, project_id: str) -> Project:
         """One governed project. Raises `NotFound`."""
@@ -190,96 +137,6 @@ class QuotaStore:
         rows = await connection.execute(sa.select(quota_backends))
         return {(row.region_id, row.service): Backend(row.backend) for row in rows}
 
-    # -- who balances --------------------------------------------------------------------------------
-
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Projects that are due or whose holder died, the longest due first, that no living process holds."""
-        query = sa.select(_P.project_id).where(_DUE & _FREE).order_by(_P.due_at, _P.project_id).limit(limit)
-        async with self.database.read() as connection:
-            return list((await connection.scalars(query, {"now": now})).all())
-
-    async def claim(
-        self,
-        connection: AsyncConnection,
-        project_ids: Sequence[str],
-        holder: str,
-        due_at: datetime,
-        now: datetime,
-        *,
-        asked: bool,
-    ) -> list[tuple[Project, frozenset[str]]]:
-        """Hold projects that no other living process holds; each, and the regions that ask for more.
-
-        Only those that are still due, unless somebody `asked` for these. `due_at` is when they are due
-        again; whoever makes one due earlier meanwhile is heard after its round.
-        """
-        row = {"projects": list(project_ids), "us": holder, "due": due_at, "now": now, "asked": asked}
-        claimed = await connection.execute(_CLAIM, row)
-        return [(_project(row), frozenset(row.asked_regions)) for row in claimed]
-
-    async def asked(self, connection: AsyncConnection, project_id: str) -> frozenset[str]:
-        """The regions that ask for more for a project; none where it is not governed."""
-        query = sa.select(_P.asked_regions).where(_P.project_id == project_id)
-        return frozenset(await connection.scalar(query) or ())
-
-    async def held(self, connection: AsyncConnection, project_id: str, holder: str) -> Held | None:
-        """What is said of a project, if we hold it; until the transaction ends nobody else says anything."""
-        row = (await connection.execute(_HELD, {"project": project_id, "holder": holder})).first()
-        return Held(frozenset(row.asked_regions), row.standing) if row else None
-
-    async def release(
-        self,
-        connection: AsyncConnection,
-        project_id: str,
-        now: datetime,
-        standing: Standing | None,
-        asking: Iterable[str],
-        *,
-        handed_back: bool,
-    ) -> None:
-        """Let go of a project that we hold until it is due again; these regions go on `asking`.
-
-        `handed_back`: an operation did what was left to it.
-        """
-        values: dict[str, Any] = {"holder": None, "asked_regions": sorted(asking)}
-        if handed_back:
-            values["handed_until"] = None
-        if standing is not None:
-            values |= {
-                "balanced_at": now,
-                "standing": dict(standing.resources),
-                "pressure": standing.pressure,
-            }
-        await connection.execute(
-            sa.update(quota_projects).where(_P.project_id == project_id).values(**values)
-        )
-
-    async def ask(
-        self,
-        connection: AsyncConnection,
-        project_id: str,
-        due_at: datetime,
-        in_regions: Sequence[str] = (),
-        handed_until: datetime | None = None,
-    ) -> None:
-        """Have a project balanced at `due_at` at the latest; with regions in which more is wanted.
-
-        Until `handed_until` an operation does that, and nobody else.
-        """
-        row = (
-            await connection.execute(
-                sa.select(_P.asked_regions).where(_P.project_id == project_id).with_for_update()
-            )
-        ).first()
-        if row is None:
-            return
-        asked = sorted({*row.asked_regions, *in_regions})
-        await connection.execute(
-            sa.update(quota_projects)
-            .where(_P.project_id == project_id)
-            .values(due_at=due_at, handed_until=handed_until, asked_regions=asked)
-        )
-
     async def forget(self, connection: AsyncConnection, project_id: str, resources: Iterable[str]) -> None:
         """Forget resources whose old limits are back in all regions."""
         gone = list(resources)
@@ -296,89 +153,6 @@ class QuotaStore:
         """Forget a project of which nothing is governed any more."""
         for table in (quota_shares, quota_bounds, quota_raises, quota_limits, quota_projects):
             await connection.execute(sa.delete(table).where(table.c.project_id == project_id))
-
-    async def may_ask(
-        self, connection: AsyncConnection, project_id: str, lately: datetime, now: datetime
-    ) -> bool:
-        """Note that a tenant asked, unless one did since `lately`."""
-        asked = await connection.execute(
-            sa.update(quota_projects)
-            .where(_P.project_id == project_id, _P.asked_at.is_(None) | (_P.asked_at <= lately))
-            .values(asked_at=now)
-        )
-        return bool(asked.rowcount)
-
-    async def hurry(
-        self, connection: AsyncConnection, project_id: str, now: datetime, interval: float
-    ) -> None:
-        """Have a governed project balanced now, unless it was a moment ago."""
-        lately = now - timedelta(seconds=min(5.0, interval / 2))
-        await connection.execute(
-            sa.update(quota_projects)
-            .where(
-                _P.project_id == project_id,
-                _P.due_at > now,
-                _P.balanced_at.is_(None) | (_P.balanced_at < lately),
-            )
-            .values(due_at=now)
-        )
-
-    # -- what is known of regions --------------------------------------------------------------------
-
-    async def shares(self, connection: AsyncConnection, project_id: str) -> list[Share]:
-        """What is known of a project in all regions."""
-        return (await self.shares_of(connection, [project_id]))[project_id]
-
-    async def shares_of(
-        self, connection: AsyncConnection, project_ids: Sequence[str]
-    ) -> dict[str, list[Share]]:
-        """What is known of some projects in all regions, by the project's id."""
-        found: dict[str, list[Share]] = {each: [] for each in project_ids}
-        for first in range(0, len(project_ids), MOST_AT_ONCE):
-            some = {"projects": list(project_ids[first : first + MOST_AT_ONCE])}
-            for row in await connection.execute(_SHARES, some):
-                found[row.project_id].append(_share(row))
-        return found
-
-    async def save(self, connection: AsyncConnection, project_id: str, shares: Iterable[Share]) -> None:
-        """Store what is known of regions; a region that was deleted meanwhile is left out."""
-        rows = [_row(project_id, share) for share in shares]
-        if not rows:
-            return
-        ids = {row["region_id"] for row in rows}
-        there = set(await connection.scalars(sa.select(regions.c.id).where(regions.c.id.in_(ids))))
-        rows = [row for row in rows if row["region_id"] in there]
-        if rows:
-            await upsert(connection, quota_shares, ("project_id", "region_id", "service"), rows)
-
-    # -- events --------------------------------------------------------------------------------------
-
-    async def tell(
-        self, connection: AsyncConnection, project_id: str, events: Sequence[Event], now: datetime
-    ) -> None:
-        """Write events into the log; webhooks go out from there."""
-        if events:
-            await connection.execute(
-                sa.insert(quota_events),
-                [
-                    {
-                        "at": now,
-                        "kind": event.kind,
-                        "project_id": project_id,
-                        "resource": event.resource,
-                        "region": event.region,
-                        "figures": dict(event.figures),
-                        "sentence": event.sentence,
-                        "deliver_at": now,
-                    }
-                    for event in events
-                ],
-            )
-
-
-def holder_of(executor: str, incarnation: int) -> str:
-    """How an executor's incarnation signs that it holds a project."""
-    return f"{executor}#{incarnation}"
 
 
 def _by(rows: Iterable[Any], column: str) -> dict[str, list[Any]]:
@@ -413,7 +187,8 @@ def _wanted(
     return Wanted(project, limits, of_regions, frozenset(releasing - set(limits)))
 
 
-def _project(row: Any) -> Project:
+def project_of(row: Any) -> Project:
+    """The project of a row of `quota_projects`."""
     return Project(
         row.project_id,
         row.name,
@@ -425,43 +200,3 @@ def _project(row: Any) -> Project:
         row.holder,
         row.balanced_at,
     )
-
-
-def _share(row: Any) -> Share:
-    document = row.document
-    return Share(
-        row.region_id,
-        row.region,
-        row.service,
-        {name: Figures(*each) for name, each in document["figures"].items()},
-        document["sent"],
-        document["before"],
-        document["wanted"],
-        document["base"],
-        document["given"],
-        Backend(row.backend),
-        document["was_default"],
-        row.local_id,
-        row.found,
-        row.usable,
-        row.observed_at,
-        row.failed_at,
-        CallError(row.error_code, row.error_detail) if row.error_code else None,
-    )
-
-
-def _row(project_id: str, share: Share) -> dict[str, Any]:
-    return {
-        "project_id": project_id,
-        "region_id": share.region_id,
-        "service": share.service,
-        "backend": share.backend.value,
-        "local_id": share.local_id,
-        "found": share.found,
-        "usable": share.usable,
-        "observed_at": share.observed_at,
-        "failed_at": share.failed_at,
-        "error_code": share.error.code if share.error else None,
-        "error_detail": share.error.detail if share.error else None,
-        "document": share.document(),
-    }

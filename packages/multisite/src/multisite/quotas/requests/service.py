@@ -13,6 +13,7 @@ from multisite.db import audit
 from multisite.engine.model import Operation
 from multisite.errors import BadRequest, Conflict, NotFound
 from multisite.policy import OPERATOR_READER, Policy
+from multisite.quotas import eventlog
 from multisite.quotas.bound import height
 from multisite.quotas.events import Event
 from multisite.quotas.limits import QuotaChange, require_sense
@@ -213,7 +214,7 @@ class QuotaRequestService:
     ) -> None:
         figures = {"request_id": request.id, "limits": dict(request.limits), **told}
         event = Event(kind, sentence, figures=figures)
-        await self.quotas.store.tell(connection, request.project_id, [event], self.clock.now())
+        await eventlog.tell(connection, request.project_id, [event], self.clock.now())
 
     async def _require_no_less(self, project_id: str, granted: Mapping[str, int]) -> None:
         """Raise `Conflict` where regions by themselves let the project have more than is granted."""

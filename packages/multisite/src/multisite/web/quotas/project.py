@@ -13,7 +13,7 @@ from starlette.responses import Response
 from multisite.engine.model import Operation
 from multisite.errors import MultisiteError, NotFound
 from multisite.quotas import policies
-from multisite.quotas.decisions import EventRow
+from multisite.quotas.eventlog import EventRow
 from multisite.quotas.model import ProjectQuota, ResourceQuota
 from multisite.quotas.resources import Kind
 from multisite.web import figures

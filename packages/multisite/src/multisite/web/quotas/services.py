@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from multisite.engine.model import Operation, Part
-from multisite.quotas.decisions import EventRow
+from multisite.quotas.eventlog import EventRow
 from multisite.quotas.history.service import Question, QuotaHistory
 from multisite.quotas.limits import QuotaChange
 from multisite.quotas.model import (
