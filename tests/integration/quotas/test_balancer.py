@@ -241,4 +241,4 @@ def test_what_is_not_due_any_more_when_it_is_claimed_is_left_alone(balanced: Mak
     """Another process was faster, or an operation is to do it now."""
     cloud, balancer = governed(balanced)
     cloud.run(lambda: looked(balancer))
-    assert cloud.run(lambda: cloud.rounds.set_out([cloud.project.id])) == {}
+    assert cloud.run(lambda: cloud.rounds.set_out([cloud.project.id], asyncio.Semaphore())) == {}

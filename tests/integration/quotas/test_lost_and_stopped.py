@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.quota_tables import quota_projects
+from multisite.engine.executors import Fence
 from multisite.openstack.once import AnswerLost
 from multisite.quotas import claims
 from multisite.quotas.claims import Held
@@ -202,9 +203,9 @@ async def claimed_by_all(
     return [(project_of(row), frozenset(row.asked_regions)) for row in rows]
 
 
-async def held_by_all(connection: AsyncConnection, project_id: str, holder: str) -> Held:
+async def held_by_all(connection: AsyncConnection, project_id: str, fence: Fence) -> Held:
     """Nobody asks who holds it."""
-    del connection, project_id, holder
+    del connection, project_id, fence
     return Held(frozenset(), None)
 
 

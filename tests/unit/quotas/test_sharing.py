@@ -1,7 +1,5 @@
 """How a limit is shared out: rules that hold for whatever regions there are."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,16 +55,16 @@ def test_hard_shares_waste_nothing(total: int, regions: list[Part]) -> None:
 @given(st.integers(0, 200), parts())
 def test_shares_that_were_written_stay(total: int, regions: list[Part]) -> None:
     """With the shares in force and nobody asking, nothing moves any more."""
-    calm = [replace(part, asked=False, base=part.used) for part in regions]
+    calm = [part._replace(asked=False, base=part.used) for part in regions]
     shares = hard_shares(total, calm)
-    written = [replace(part, limit=shares[part.region]) for part in calm]
+    written = [part._replace(limit=shares[part.region]) for part in calm]
     assert hard_shares(total, written) == shares
 
 
 @given(st.integers(0, 200), parts())
 def test_who_asks_gets_all_headroom(total: int, regions: list[Part]) -> None:
     """One region that asks, and that has no bounds: the others keep what they use or were promised."""
-    alone = [replace(part, asked=False, base=None) for part in regions]
+    alone = [part._replace(asked=False, base=None) for part in regions]
     asking = Part("a", used=2, limit=2, base=0)
     shares = hard_shares(total, [*alone, asking])
     floors = sum(min(part.floor, shares[part.region]) for part in alone)
@@ -90,7 +88,7 @@ def test_soft_shares_hand_out_what_is_left_and_the_burst(left: int, burst: int, 
 @given(st.integers(0, 1000), parts())
 def test_spread_is_even_by_weight(amount: int, regions: list[Part]) -> None:
     """Without bounds each gets its part, to within one."""
-    free = [replace(part, used=0, minimum=0, maximum=None, usable=True) for part in regions]
+    free = [part._replace(used=0, minimum=0, maximum=None, usable=True) for part in regions]
     given_ = spread(amount, free)
     weights = sum(part.weight for part in free)
     assert sum(given_.values()) == (amount if weights else 0)

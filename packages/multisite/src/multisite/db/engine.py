@@ -77,7 +77,7 @@ class Database:
         try:
             async with self._engine.connect() as connection:
                 if self._sqlite:
-                    await connection.execute(sa.text("BEGIN IMMEDIATE"))
+                    _driven(connection).begin_immediate()
                     yield connection
                     await connection.commit()
                 else:
@@ -173,6 +173,14 @@ def _make_engine(url: sa.URL, *, sqlite: bool) -> AsyncEngine:
     return engine
 
 
+def _driven(connection: AsyncConnection) -> Connection:
+    """SQLite's own connection behind one of SQLAlchemy's."""
+    sync = connection.sync_connection
+    driven = sync.connection.driver_connection if sync is not None else None
+    assert isinstance(driven, Connection)  # noqa: S101 - `_make_engine` says so
+    return driven
+
+
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -180,7 +188,7 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA cache_size=-{SQLITE_CACHE}")
     cursor.close()
-    # The driver's own BEGIN is DEFERRED and comes late; `Database.write` says BEGIN IMMEDIATE itself.
+    # The driver's own BEGIN is DEFERRED and comes late; `Database.write` has BEGIN IMMEDIATE.
     connection.isolation_level = None
 
 

@@ -63,6 +63,7 @@ class Connection(aiosqlite.Connection):
     def __init__(self, database: str, **options: Any) -> None:
         super().__init__(partial(sqlite3.connect, database, **options), iter_chunk_size=1)
         self._thread.daemon = True
+        self._beginning = False
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -73,11 +74,28 @@ class Connection(aiosqlite.Connection):
         """Where a statement is run."""
         return Cursor(self)
 
+    def begin_immediate(self) -> None:
+        """Begin a transaction that writes, with the next statement: it costs no errand of its own."""
+        self._beginning = True
+
+    async def commit(self) -> None:
+        """Commit what is open; where nothing was done in it, that is nothing."""
+        self._beginning = False
+        if self.in_transaction:
+            await super().commit()
+
     async def rollback(self) -> None:
         """Roll back what is open; where somebody gave up waiting, SQLAlchemy closes the connection."""
+        self._beginning = False
         if self.in_transaction:
             await super().rollback()
 
     async def errand(self, work: Callable[[], None]) -> None:
         """Do something in the thread, after all that was sent there before."""
+        if self._beginning:
+            self._beginning, work = False, partial(self._begun, work)
         await self._execute(work)  # type: ignore[no-untyped-call]
+
+    def _begun(self, work: Callable[[], None]) -> None:
+        self.raw.execute("BEGIN IMMEDIATE")
+        work()

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,8 +25,8 @@ from multisite.db.tables import executors, sweep_leases
 LOG = logging.getLogger(__name__)
 
 _E = executors.c
-#: Finds an executor's row, and keeps it there until the transaction ends.
-_STANDING = (
+#: Finds an executor's row, and keeps it there until the transaction ends; `Fence.row` is what it asks for.
+STANDING = (
     sa.select(_E.id)
     .where(_E.id == sa.bindparam("executor"), _E.incarnation == sa.bindparam("incarnation"))
     .with_for_update(read=True, key_share=True)
@@ -57,8 +57,12 @@ class Fence:
 
         Our own beats do not wait for that: the lock keeps the row from being deleted, not from being raised.
         """
-        row = {"executor": self.executor, "incarnation": self.incarnation}
-        return (await connection.execute(_STANDING, row)).first() is not None
+        return (await connection.execute(STANDING, self.row)).first() is not None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The parameters of `STANDING`."""
+        return {"executor": self.executor, "incarnation": self.incarnation}
 
 
 #: Gives the fence of work that begins now; `None` where there is none to ask.

@@ -6,6 +6,7 @@ All processes look for projects that are due; each takes those that nobody holds
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds between two looks at what is due.
 LOOK = 1.0
+#: So many projects are held at most, those that wait for their turn included, unless more are at work.
+MOST_HELD = 32
 
 
 @dataclass(slots=True)
@@ -36,11 +39,22 @@ class BalancerStatus:
 
 @dataclass(slots=True)
 class Balancer:
-    """Runs rounds until it is cancelled."""
+    """Runs rounds until it is cancelled.
+
+    `[quotas] at_once` are at work. As many as a look's time is enough for begin together, and wait for their
+    turn: beginning them one by one costs as much as reading ten regions.
+    """
 
     rounds: Rounds
     status: BalancerStatus = field(default_factory=BalancerStatus)
+    _turns: asyncio.Semaphore = field(init=False)
     _running: dict[str, "asyncio.Task[Round]"] = field(default_factory=dict)
+    #: When the last rounds ended (monotonic).
+    _ends: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_HELD))
+
+    def __post_init__(self) -> None:
+        """Let so many work at once."""
+        self._turns = asyncio.Semaphore(self.rounds.settings.at_once)
 
     async def run(self) -> None:
         """Work until cancelled; `stop` tidies up."""
@@ -61,14 +75,14 @@ class Balancer:
     async def look(self) -> bool:
         """End the raises whose time is over, and begin what is due; whether there is more than had room."""
         await end_raises(self.rounds.store, self.rounds.clock.now())
-        most = self.rounds.settings.at_once
+        most = self._most()
         room = most - len(self._running)
         if room <= 0:
             return True
         async with self.rounds.store.database.read() as connection:
             due = await claims.due(connection, self.rounds.clock.now(), most + 1)
         waiting = [each for each in due if each not in self._running]
-        tasks = await self.rounds.set_out(waiting[:room]) if waiting else {}
+        tasks = await self.rounds.set_out(waiting[:room], self._turns) if waiting else {}
         for project_id, task in tasks.items():
             self._running[project_id] = task
             task.add_done_callback(partial(self._ended, project_id))
@@ -86,6 +100,12 @@ class Balancer:
         while self._running:
             await asyncio.wait(list(self._running.values()))
 
+    def _most(self) -> int:
+        """How many are held at most: as many as ended lately, so that none waits long for its turn."""
+        now = self.rounds.clock.monotonic()
+        lately = sum(now - each < LOOK for each in self._ends)
+        return max(self.rounds.settings.at_once, lately)
+
     async def _room(self) -> None:
         """Wait until half of the rounds have ended: several begin at less cost than one and one.
 
@@ -93,11 +113,12 @@ class Balancer:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK):
-                while len(self._running) > self.rounds.settings.at_once // 2:
+                while len(self._running) > self._most() // 2:
                     await asyncio.wait(list(self._running.values()), return_when=asyncio.FIRST_COMPLETED)
 
     def _ended(self, project_id: str, task: "asyncio.Task[Round]") -> None:
         self._running.pop(project_id, None)
+        self._ends.append(self.rounds.clock.monotonic())
         if task.cancelled():
             return
         error = task.exception()

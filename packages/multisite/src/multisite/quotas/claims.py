@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.quota_tables import quota_projects
 from multisite.db.tables import executors
+from multisite.engine.executors import STANDING, Fence
 from multisite.quotas.model import Project
 from multisite.quotas.standing import Standing
 from multisite.quotas.store import project_of
@@ -43,10 +44,12 @@ _CLAIM = (
     .values(holder=sa.bindparam("us"), due_at=sa.bindparam("due"))
     .returning(quota_projects)
 )
+#: One question in place of two, as each round asks: are we alive, and is it ours?
 _HELD = (
     sa.select(_P.asked_regions, _P.standing)
     .where(_P.project_id == _OF_PROJECT, _P.holder == sa.bindparam("holder"))
-    .with_for_update()
+    .where(sa.exists().select_from(STANDING.cte("standing")))
+    .with_for_update(of=quota_projects)
 )
 
 
@@ -94,9 +97,13 @@ async def asked(connection: AsyncConnection, project_id: str) -> frozenset[str]:
     return frozenset(await connection.scalar(query) or ())
 
 
-async def held(connection: AsyncConnection, project_id: str, holder: str) -> Held | None:
-    """What is said of a project, if we hold it; until the transaction ends nobody else says anything."""
-    row = (await connection.execute(_HELD, {"project": project_id, "holder": holder})).first()
+async def held(connection: AsyncConnection, project_id: str, fence: Fence) -> Held | None:
+    """What is said of a project, if we hold it and may write.
+
+    Until the transaction ends nobody else says anything, and nobody can take us for dead.
+    """
+    holder = holder_of(fence.executor, fence.incarnation)
+    row = (await connection.execute(_HELD, {"project": project_id, "holder": holder, **fence.row})).first()
     return Held(frozenset(row.asked_regions), row.standing) if row else None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from multisite.engine.executors import Fence
 from multisite.engine.writes import Author
 from multisite.quotas import claims, share_store
-from multisite.quotas.claims import Held, holder_of
+from multisite.quotas.claims import Held
 from multisite.quotas.model import Share
 from multisite.quotas.store import QuotaStore
 
@@ -35,11 +35,10 @@ class Holding:
     async def save(self, shares: Iterable[Share], work: Callable[[AsyncConnection, Held], Awaitable[T]]) -> T:
         """Do something in a transaction that stores what changed, as long as we hold the project."""
         changed = self._changed(shares)
-        holder = holder_of(self.fence.executor, self.fence.incarnation)
         async with self.store.database.write() as connection:
-            await self.fence.check(connection)
-            held = await claims.held(connection, self.project_id, holder)
+            held = await claims.held(connection, self.project_id, self.fence)
             if held is None:
+                await self.fence.check(connection)
                 raise asyncio.CancelledError("another process balances this project")
             result = await work(connection, held)
             await share_store.save(connection, self.project_id, [share for share, _ in changed])

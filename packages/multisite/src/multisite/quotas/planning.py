@@ -66,11 +66,15 @@ def plan(wanted: Wanted, shares: Iterable[Share], asked: Asked, burst: float) ->
 def _shares(
     wanted: Wanted, resource: str, limit: GlobalLimit, shares: Sequence[Share], asked: Asked, burst: float
 ) -> Shares:
-    present = [share for share in shares if share.found]
+    known, away = [], []
+    for share in shares:
+        if legible(share, resource):
+            known.append(share)
+        elif share.found:
+            away.append(share)
     if limit.kind is Kind.COPIED:
-        return {share.region: limit.limit for share in present if legible(share, resource)}
-    parts = [_part(wanted, resource, share, asked) for share in present if legible(share, resource)]
-    away = [share for share in present if not legible(share, resource)]
+        return {share.region: limit.limit for share in known}
+    parts = [_part(wanted, resource, share, asked) for share in known]
     if limit.limit == UNLIMITED:
         return hard_shares(UNLIMITED, parts)
     if limit.kind is Kind.HARD:
@@ -112,9 +116,9 @@ def _part(wanted: Wanted, resource: str, share: Share, asked: Asked) -> Part:
         bounds.minimum,
         bounds.maximum,
         bounds.weight,
-        asked=share.region in asked.regions,
-        fresh=share.given.get(resource, 0.0) > asked.fresh_since,
-        usable=share.usable,
+        share.region in asked.regions,
+        share.given.get(resource, 0.0) > asked.fresh_since,
+        share.usable,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -31,10 +31,12 @@ class Rounds(Means):
         """A round of a project; `None` where another process holds it, or it is governed no more."""
         async with self._lock(project_id):
             round_ = await self.begin(project_id, author)
-            return await _carried_out(round_) if round_ else None
+            return await _carried_out(round_, nullcontext()) if round_ else None
 
-    async def set_out(self, project_ids: Sequence[str]) -> dict[str, "asyncio.Task[Round]"]:
-        """Begin rounds of projects that nobody works on, together; the tasks that carry them out."""
+    async def set_out(
+        self, project_ids: Sequence[str], turns: asyncio.Semaphore
+    ) -> dict[str, "asyncio.Task[Round]"]:
+        """Begin rounds of projects that nobody works on, together; the tasks that do each in its turn."""
         async with AsyncExitStack() as locked:
             free = [each for each in project_ids if not self._lock(each).locked()]
             for project_id in free:
@@ -45,7 +47,7 @@ class Rounds(Means):
                 if project_id not in held:
                     self._lock(project_id).release()
             locked.pop_all()  # from here on each is let go of when its task has ended
-        tasks = {each.project.id: asyncio.create_task(_carried_out(each)) for each in rounds}
+        tasks = {each.project.id: asyncio.create_task(_carried_out(each, turns)) for each in rounds}
         for project_id, task in tasks.items():
             task.add_done_callback(partial(self._unlock, project_id))
         return tasks
@@ -113,13 +115,14 @@ class Rounds(Means):
         self._lock(project_id).release()
 
 
-async def _carried_out(round_: Round) -> Round:
+async def _carried_out(round_: Round, turn: AbstractAsyncContextManager[None]) -> Round:
     """Read, shrink, and grow; whatever happens, it is stored how far it came."""
     try:
-        await round_.read()
-        await round_.shrink()
-        await round_.grow()
-        round_.done = True
+        async with turn:
+            await round_.read()
+            await round_.shrink()
+            await round_.grow()
+            round_.done = True
     finally:
         await round_.end()
     return round_

@@ -5,7 +5,7 @@ project that grows a little costs no writes (design record 0008).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from multisite.quotas.resources import UNLIMITED
 
@@ -17,8 +17,7 @@ PRESSING = 0.8
 PRESSURE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One region's part of one resource.
 
     `used`: use with what is reserved. `limit`: in force, `None` for unknown. `base`: use when the limit was
@@ -138,9 +137,9 @@ def _with_promises_that_fit(total: int, parts: Sequence[Part]) -> list[Part]:
     if sum(part.floor for part in parts) <= total:
         return list(parts)
     used = sum(part.used for part in parts)
-    promised = [replace(part, minimum=0, maximum=part.floor, weight=1) for part in parts]
+    promised = [part._replace(minimum=0, maximum=part.floor, weight=1) for part in parts]
     given = spread(max(0, total - used), promised)
-    return [replace(part, minimum=part.used + given[part.region]) for part in parts]
+    return [part._replace(minimum=part.used + given[part.region]) for part in parts]
 
 
 def _needs(headroom: int, parts: Sequence[Part], even: Mapping[str, int]) -> dict[str, int]:
@@ -154,7 +153,7 @@ def _needs(headroom: int, parts: Sequence[Part], even: Mapping[str, int]) -> dic
     if pressing:
         pressed = spread(
             headroom,
-            [replace(part, weight=part.weight * PRESSURE) if part.presses else part for part in parts],
+            [part._replace(weight=part.weight * PRESSURE) if part.presses else part for part in parts],
         )
         needs |= {part.region: part.floor + pressed[part.region] for part in pressing}
     return needs
@@ -181,14 +180,14 @@ def _moved(total: int, parts: Sequence[Part], needs: Mapping[str, int]) -> dict[
         spare = [Part(name, 0, maximum=most, weight=most) for name, most in room.items()]
         taken = spread(over, spare)
         return {name: share - taken[name] for name, share in shares.items()}
-    grown = spread(-over, [replace(part, minimum=shares[part.region]) for part in parts])
+    grown = spread(-over, [part._replace(minimum=shares[part.region]) for part in parts])
     return {name: share + grown[name] for name, share in shares.items()}
 
 
 def _capped(part: Part, left: int) -> Part:
     """With room for at most `left` above its use; minima do not bind soft limits."""
     top = part.used + left
-    return replace(part, minimum=0, maximum=top if part.maximum is None else min(top, part.maximum))
+    return part._replace(minimum=0, maximum=top if part.maximum is None else min(top, part.maximum))
 
 
 def _soft_enough(left: int, burst: int, parts: Sequence[Part], even: Mapping[str, int]) -> bool:
