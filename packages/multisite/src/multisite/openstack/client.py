@@ -35,6 +35,8 @@ ATTEMPTS = 2
 LONGEST_WAIT = 2.0
 #: How many pages of one listing are followed before we call it a loop.
 MOST_PAGES = 10_000
+#: A service that answers is heard of once in so many seconds: of several successes the last one says all.
+LATELY = 1.0
 #: What every call says.
 _FOR_ALL = {"Accept": "application/json", "User-Agent": "multisite"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -117,6 +119,8 @@ class RegionClient:
         self._own_slots = Slots(regions.transport.limits.at_once_per_region)
         self._breakers: dict[str, CircuitBreaker] = {}
         self._access: Access | None = None
+        #: When a service last told us that it is well (monotonic); gone when it fails.
+        self._well: dict[str, float] = {}
         #: Where each service's routes begin, by the catalog of `_access`.
         self._bases: dict[str, str] = {}
 
@@ -127,8 +131,10 @@ class RegionClient:
 
     async def access(self) -> Access:
         """The token of this region's credential; what happens on the way is heard as that of `identity`."""
+        tokens = self._regions.tokens
         try:
-            access = await self._regions.tokens.access(self._credential())
+            credential = self._credential()
+            access = tokens.held(credential) or await tokens.access(credential)
         except RegionCallError as error:
             self._hear("identity", error)
             raise
@@ -237,9 +243,11 @@ class RegionClient:
             breaker.abandoned()
             raise
         breaker.succeeded()
-        now = self._regions.clock.now()
-        skew, latency = _date_skew(answer, now), round(answer.latency, 1)
-        self._regions.listener.heard(Outcome(self.target.name, service, now, None, latency, skew))
+        now = self._regions.clock.monotonic()
+        if now - self._well.get(service, -LATELY) >= LATELY:
+            self._well[service] = now
+            skew = _date_skew(answer, self._regions.clock.now())
+            self._hear(service, None, answer.latency, skew)
         return answer
 
     async def _authorized(self, service: str, where: str, microversion: str | None) -> Answer:
@@ -278,6 +286,8 @@ class RegionClient:
         latency: float | None = None,
         clock_skew: float | None = None,
     ) -> None:
+        if error is not None:
+            self._well.pop(service, None)
         self._regions.listener.heard(
             Outcome(
                 region=self.target.name,

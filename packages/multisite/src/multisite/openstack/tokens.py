@@ -50,6 +50,10 @@ class Tokens:
         self._sources: dict[str, _Source] = {}
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="keystone")
 
+    def held(self, credential: Credential) -> Access | None:
+        """A valid token of `credential`, if one is in memory."""
+        return self._source(credential).held()
+
     async def access(self, credential: Credential) -> Access:
         """A valid token of `credential`, from memory where there is one.
 
@@ -94,10 +98,14 @@ class _Source:
         self._failed_at = float("-inf")
         self._renewed_at = float("-inf")
 
-    async def access(self) -> Access:
+    def held(self) -> Access | None:
         held = self._access
-        if held and held.expires_at - self._clock.now() > RENEW_BEFORE:
-            return held
+        return held if held and held.expires_at - self._clock.now() > RENEW_BEFORE else None
+
+    async def access(self) -> Access:
+        if valid := self.held():
+            return valid
+        held = self._access
         async with self._lock:
             if self._access is held:
                 try:

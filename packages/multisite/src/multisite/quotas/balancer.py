@@ -49,6 +49,8 @@ class Balancer:
     status: BalancerStatus = field(default_factory=BalancerStatus)
     _turns: asyncio.Semaphore = field(init=False)
     _running: dict[str, "asyncio.Task[Round]"] = field(default_factory=dict)
+    #: Set when a round has ended.
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
     #: When the last rounds ended (monotonic).
     _ends: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_HELD))
 
@@ -114,10 +116,12 @@ class Balancer:
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK):
                 while len(self._running) > self._most() // 2:
-                    await asyncio.wait(list(self._running.values()), return_when=asyncio.FIRST_COMPLETED)
+                    self._left.clear()
+                    await self._left.wait()
 
     def _ended(self, project_id: str, task: "asyncio.Task[Round]") -> None:
         self._running.pop(project_id, None)
+        self._left.set()
         self._ends.append(self.rounds.clock.monotonic())
         if task.cancelled():
             return

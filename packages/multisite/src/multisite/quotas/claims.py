@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -129,7 +130,15 @@ async def release(
             "standing": dict(standing.resources),
             "pressure": standing.pressure,
         }
-    await connection.execute(sa.update(quota_projects).where(_P.project_id == project_id).values(**values))
+    row = {f"new_{name}": value for name, value in values.items()}
+    await connection.execute(_released(tuple(values)), {"project": project_id, **row})
+
+
+@cache
+def _released(columns: Sequence[str]) -> sa.Update:
+    """Stores these columns of a project; made once, as `claim` is."""
+    values = {name: sa.bindparam(f"new_{name}", type_=_P[name].type) for name in columns}
+    return sa.update(quota_projects).where(_P.project_id == _OF_PROJECT).values(values)
 
 
 async def ask(

@@ -124,12 +124,14 @@ def spread(amount: int, parts: Sequence[Part]) -> dict[str, int]:
             taken = whole[part.region] if room is None else min(whole[part.region], room)
             given[part.region] += taken
             amount -= taken
-        open_ = [part for part in open_ if _room(part, given[part.region]) != 0]
+        if amount > 0:
+            open_ = [part for part in open_ if _room(part, given[part.region]) != 0]
     return given
 
 
 def _room(part: Part, given: int) -> int | None:
-    return None if part.top is None else max(0, part.top - part.floor - given)
+    top = part.top
+    return None if top is None else max(0, top - part.floor - given)
 
 
 def _with_promises_that_fit(total: int, parts: Sequence[Part]) -> list[Part]:
