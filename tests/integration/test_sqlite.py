@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,26 @@ async def test_a_statement_is_one_errand_and_so_is_a_commit(
         assert (await connection.execute(renamed)).rowcount == 1
         added = sa.insert(THINGS).values(name="four").returning(THINGS.c.id)
         assert (await connection.execute(added)).scalar_one() == 3
-    assert len(errands) == 4  # BEGIN IMMEDIATE, the two, COMMIT
+    assert len(errands) == 3  # BEGIN IMMEDIATE and the first, the second, COMMIT
+
+
+async def test_where_nothing_is_done_nothing_is_begun(
+    database: Database, errands: list[object], file: Path
+) -> None:
+    async with database.write() as connection:
+        await connection.execute(sa.insert(THINGS).values(name="one"))
+    errands.clear()
+    async with database.write():
+        pass
+    with suppress(LookupError):
+        async with database.write():
+            raise LookupError
+    assert not errands
+    async with database.read() as connection:  # on the same connection, which begins nothing late
+        await connection.execute(sa.select(THINGS.c.name))
+        other = sqlite3.connect(file, isolation_level=None, timeout=0)
+        other.execute("BEGIN IMMEDIATE")
+        other.close()
 
 
 async def test_what_was_not_committed_is_rolled_back(database: Database, file: Path) -> None:
@@ -99,7 +119,8 @@ async def test_a_transaction_that_nobody_waits_for_any_more_keeps_no_lock(
     other.execute("BEGIN IMMEDIATE")
 
     async def begin() -> None:
-        async with database.write():
+        async with database.write() as connection:
+            await connection.execute(sa.insert(THINGS).values(name="nobody's"))
             raise AssertionError("the lock was held by another one")
 
     errands.clear()

@@ -1,7 +1,7 @@
 """Simulated regions whose quotas are balanced, without HTTP in front: for tests of what is written where."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,12 +49,24 @@ class Life:
     left: int | None = None
     dead: bool = False
     meanwhile: Callable[[], None] | None = None
+    #: What is decided before one of the next transactions, and how many come before that.
+    decision: Callable[[], Awaitable[None]] | None = None
+    undecided: int = 0
 
     def something_happens(self) -> None:
         """What somebody does between our read and our write; once."""
         happens, self.meanwhile = self.meanwhile, None
         if happens:
             happens()
+
+    async def something_is_decided(self) -> None:
+        """What an operator decides between two transactions of ours; once."""
+        if self.decision is None:
+            return
+        self.undecided -= 1
+        if self.undecided < 0:
+            decides, self.decision = self.decision, None
+            await decides()
 
     def point(self) -> None:
         """Die, if this is where; the dead do nothing any more."""
@@ -75,6 +87,7 @@ class MortalDatabase:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes."""
+        await self._life.something_is_decided()
         self._life.point()
         async with self._database.write() as connection:
             yield connection
@@ -160,22 +173,24 @@ class Balanced(OverRegions):
         bounds: Mapping[tuple[str, str], RegionBounds] | None = None,
     ) -> None:
         """Set global limits; (region, resource) → bounds."""
+        self.run(lambda: self.decide(limits, bounds))
 
-        async def work() -> None:
-            now = self.clock.now()
-            asked = {
-                name: LimitChange(each) if isinstance(each, int) else each for name, each in limits.items()
-            }
-            ids = {region.name: region.id for region in self.regions}
-            async with self.database.write() as connection:
-                await decisions.put_project(connection, self.project, now)
-                kept = decided(asked, {})
-                await decisions.put_limits(connection, self.project.id, kept)
-                await decisions.release(connection, self.project.id, set(asked) - set(kept))
-                named = {(ids[region], name): each for (region, name), each in (bounds or {}).items()}
-                await decisions.put_bounds(connection, self.project.id, named)
-
-        self.run(work)
+    async def decide(
+        self,
+        limits: Mapping[str, int | LimitChange | None],
+        bounds: Mapping[tuple[str, str], RegionBounds] | None = None,
+    ) -> None:
+        """The same, for who has a loop."""
+        now = self.clock.now()
+        asked = {name: LimitChange(each) if isinstance(each, int) else each for name, each in limits.items()}
+        ids = {region.name: region.id for region in self.regions}
+        async with self.database.write() as connection:
+            await decisions.put_project(connection, self.project, now)
+            kept = decided(asked, {})
+            await decisions.put_limits(connection, self.project.id, kept)
+            await decisions.release(connection, self.project.id, set(asked) - set(kept))
+            named = {(ids[region], name): each for (region, name), each in (bounds or {}).items()}
+            await decisions.put_bounds(connection, self.project.id, named)
 
     def ask(self, *regions: str) -> None:
         """A user wants more in these regions."""

@@ -1,17 +1,20 @@
 """What is due is balanced: after its interval, when somebody asks, and when use nears a region's share."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from multisite.db.quota_tables import quota_projects
 from multisite.engine.writes import Author
 from multisite.errors import DatabaseAway
 from multisite.quotas import claims, decisions
-from multisite.quotas.balancer import Balancer
+from multisite.quotas.balancer import MOST_HELD, Balancer
 from multisite.quotas.model import GlobalLimit, Project
 from multisite.quotas.resources import Kind
 from multisite.quotas.round import Round
@@ -151,6 +154,67 @@ def test_slow_rounds_leave_the_rest_of_the_room_to_others(
         await balancer.stop()
 
     cloud.run(work)
+
+
+def test_as_many_begin_together_as_a_second_is_enough_for(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that have begun wait for their turn: no more than ever are at work."""
+    cloud, balancer = governed(balanced)
+    others(cloud, 40)
+    begun: list[int] = []
+    working: set[str] = set()
+    most_at_work = 0
+    claim, read = claims.claim, Round.read
+
+    async def counted(connection: AsyncConnection, ids: Sequence[str], *words: Any, **more: Any) -> Any:
+        begun.append(len(ids))
+        return await claim(connection, ids, *words, **more)
+
+    async def noted(round_: Round) -> None:
+        nonlocal most_at_work
+        working.add(round_.project.id)
+        most_at_work = max(most_at_work, len(working))
+        await read(round_)
+        working.discard(round_.project.id)
+
+    monkeypatch.setattr(claims, "claim", counted)
+    monkeypatch.setattr(Round, "read", noted)
+    monkeypatch.setattr("multisite.quotas.balancer.LOOK", 60.0)
+
+    async def work() -> None:
+        await balancer.catch_up()
+        await balancer.idle()
+
+    cloud.run(work)
+    assert balancer.status.rounds == 41
+    assert begun[0] == cloud.settings.at_once < max(begun) <= MOST_HELD
+    assert most_at_work == cloud.settings.at_once
+
+
+def test_those_that_wait_for_their_turn_are_let_go_of_at_the_end(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud, balancer = governed(balanced)
+    others(cloud, 12)
+    monkeypatch.setattr(Balancer, "_most", lambda _: 10)
+
+    async def for_ever(_: Round) -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(Round, "read", for_ever)
+
+    async def work() -> tuple[int, int]:
+        await balancer.look()
+        await asyncio.sleep(0)
+        async with cloud.database.read() as connection:
+            held = sa.select(sa.func.count()).where(quota_projects.c.holder.is_not(None))
+            before = await connection.scalar(held)
+        await balancer.stop()
+        async with cloud.database.read() as connection:
+            return before or 0, await connection.scalar(held) or 0
+
+    assert cloud.run(work) == (10, 0)
 
 
 def test_what_is_balanced_on_demand_is_not_begun_twice(balanced: Make) -> None:

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from multisite.quotas import drafts, planning
 from multisite.quotas.bound import Figures, height
+from multisite.quotas.dispatch import Dispatch
 from multisite.quotas.model import State
 from multisite.quotas.round import Round
 from multisite.sim import Plan
@@ -111,6 +112,16 @@ class Quotas(RuleBasedStateMachine):
         self.cloud.life.meanwhile = lambda: self.create(region, cores)
         self.cloud.balance()
         self.cloud.life.meanwhile = None
+
+    @rule(limit=st.integers(0, 14), transactions=st.integers(1, 5))
+    def the_limit_is_changed_while_it_is_balanced(self, limit: int, transactions: int) -> None:
+        async def decide() -> None:
+            self.limit = limit
+            await self.cloud.decide({CORES: limit})
+
+        self.cloud.life.decision, self.cloud.life.undecided = decide, transactions
+        self.cloud.balance()
+        self.cloud.life.decision = None
 
     @rule()
     def two_balance_at_once(self) -> None:
@@ -214,9 +225,15 @@ async def not_read_back(self: Round, changes: Any) -> None:
     del self
 
 
+async def not_asked_again(self: Dispatch, *_: Any) -> None:
+    """What was decided when the round began is believed to be so still."""
+    del self
+
+
 PROTECTIONS: dict[str, list[tuple[type, str, Any]]] = {
     "shrink before grow": [(Round, "shrink", grown_first)],
     "read back": [(Round, "_read_back", not_read_back)],
+    "what is wanted": [(Dispatch, "_require_what_is_wanted", not_asked_again)],
 }
 
 

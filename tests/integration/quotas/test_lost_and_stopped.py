@@ -193,6 +193,43 @@ def test_dying_at_every_point(balanced: Make) -> None:
     assert points == 18
 
 
+def lowered_in_mid_round(cloud: Balanced, transactions: int) -> list[Record]:
+    """A round in which the limit becomes 6 after so many transactions; what raised O above that then."""
+    found: list[list[Record]] = []
+
+    async def lower() -> None:
+        found.append(watched(cloud, 6))
+        await cloud.decide({CORES: 6})
+
+    cloud.life.decision, cloud.life.undecided = lower, transactions
+    cloud.balance()
+    assert found, "the round was over before that"
+    return found[0]
+
+
+@pytest.mark.parametrize("transactions", range(6))
+def test_a_limit_that_is_lowered_in_mid_round_holds_from_then_on(balanced: Make, transactions: int) -> None:
+    """The round begins, reserves, stores, reserves, stores, ends; it was to give all twelve to one region."""
+    cloud = uneven(balanced, QuotaSettings(interval=3600, settle=0.0))
+    assert not lowered_in_mid_round(cloud, transactions)
+    cloud.balance()
+    assert cloud.bound() == 6
+    assert cloud.quota().state is State.ESTABLISHED
+
+
+def test_without_a_second_look_at_the_limit_it_does_not(
+    balanced: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the test above can fail."""
+
+    async def not_asked(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(Dispatch, "_require_what_is_wanted", not_asked)
+    cloud = uneven(balanced, QuotaSettings(interval=3600, settle=0.0))
+    assert lowered_in_mid_round(cloud, 3)
+
+
 async def claimed_by_all(
     connection: AsyncConnection, project_ids: Sequence[str], *_: object, **__: object
 ) -> list[tuple[Project, frozenset[str]]]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +21,10 @@ from multisite.regions.model import Region
 
 #: A region that refused so often in a round is left to the next one.
 REFUSALS = 2
+
+
+class Outdated(Exception):
+    """What is decided for the project has changed since the round began: it writes nothing more."""
 
 
 @dataclass(slots=True)
@@ -48,8 +53,11 @@ class Dispatch:
         return ready
 
     async def carry_out(self, changes: Sequence[Change], *, keep: bool) -> None:
-        """Reserve, send, store what came; `keep` counts what was there until it is read back."""
-        numbers = await self._reserve(changes)
+        """Reserve, send, store what came; `keep` counts what was there until it is read back.
+
+        Raises `Outdated`, and sends nothing then.
+        """
+        numbers = await self._reserve(changes, keep=keep)
         request_id, fence = self.holding.author.request_id, self.holding.fence
         came = await self.means.sender.send_all(changes, request_id, fence)
         for each, outcome in zip(changes, came, strict=True):
@@ -78,8 +86,13 @@ class Dispatch:
         if share.backend is Backend.CLASSIC and first:
             share.was_default = await self.means.reader.has_defaults(region, share)
 
-    async def _reserve(self, changes: Sequence[Change]) -> Sequence[int]:
+    async def _reserve(self, changes: Sequence[Change], *, keep: bool) -> Sequence[int]:
         """Store what may be in force from now on, and what is about to be sent, in one transaction."""
+        given = [dict(each.share.given) for each in changes]
+        if not keep:
+            now = self.means.clock.now().timestamp()
+            for each in changes:
+                each.share.given |= dict.fromkeys(each.values, now)
         self._added.clear()
         for each in changes:
             facts = self.survey.facts_of(each.region.name)
@@ -91,9 +104,26 @@ class Dispatch:
 
         async def work(connection: AsyncConnection, _: Held) -> Sequence[int]:
             now = self.means.clock.now()
+            await self._require_what_is_wanted(connection, now)
             return await self.means.journal.begin_all(connection, writes, self.holding.author, now)
 
-        return await self.holding.save(self.survey.shares, work)
+        try:
+            return await self.holding.save(self.survey.shares, work)
+        except Outdated:
+            for each, before in zip(changes, given, strict=True):
+                each.share.given = before
+                for resource in each.values:
+                    withdrawn(each.share, resource, self._added.get((each.share.region_id, resource), ()))
+            raise
+
+    async def _require_what_is_wanted(self, connection: AsyncConnection, now: datetime) -> None:
+        """Raise `Outdated` unless what is decided is what it was when the round began.
+
+        The project's row is locked: who decides something later finds these writes reserved.
+        """
+        wanted = await self.means.store.wanted_of(connection, self.holding.project_id, now)
+        if not wanted.same(self.survey.wanted):
+            raise Outdated
 
     def _may_be(self, share: Share, resource: str, values: Sequence[int]) -> None:
         """Count with these values; those that a lost answer left begin to settle anew."""

@@ -98,6 +98,10 @@ class Wanted:
     bounds: Mapping[tuple[str, str], RegionBounds] = field(default_factory=dict)
     releasing: frozenset[str] = frozenset()
 
+    def same(self, other: "Wanted") -> bool:
+        """Whether another one says the same of limits, whatever else is known of the project by then."""
+        return (self.limits, self.bounds, self.releasing) == (other.limits, other.bounds, other.releasing)
+
     def bounds_of(self, resource: str, region: str) -> RegionBounds:
         """The bounds of a region."""
         return self.bounds.get((resource, region), _NO_BOUNDS)

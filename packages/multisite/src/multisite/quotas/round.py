@@ -33,6 +33,8 @@ class Round:
     asked: Asked
     dispatch: Dispatch
     done: bool = False
+    #: Something else was decided meanwhile: it ended early, and another one is due.
+    outdated: bool = False
     stands: Standing | None = None
     _plan: Plan | None = None
     _grown: set[str] = field(default_factory=set)
@@ -78,11 +80,8 @@ class Round:
         """Write what is to be larger, as far as there is room."""
         changes = await self.dispatch.ready(drafts.larger(self.survey, self.plan))
         if changes:
-            now = self.means.clock.now().timestamp()
-            for each in changes:
-                each.share.given |= dict.fromkeys(each.values, now)
-                self._grown.add(each.region.name)
             await self.dispatch.carry_out(changes, keep=False)
+            self._grown |= {each.region.name for each in changes}
 
     async def _read_back(self, changes: Sequence[Change]) -> None:
         """Read limits and use where something was written.

@@ -10,7 +10,7 @@ from functools import partial
 from multisite.engine.writes import Author
 from multisite.quotas import claims, drafts, planning, share_store
 from multisite.quotas.claims import holder_of
-from multisite.quotas.dispatch import Dispatch
+from multisite.quotas.dispatch import Dispatch, Outdated
 from multisite.quotas.holding import Holding
 from multisite.quotas.means import Means
 from multisite.quotas.model import DryRun, Share, Wanted
@@ -30,8 +30,11 @@ class Rounds(Means):
     async def balance(self, project_id: str, author: Author | None = None) -> Round | None:
         """A round of a project; `None` where another process holds it, or it is governed no more."""
         async with self._lock(project_id):
-            round_ = await self.begin(project_id, author)
-            return await _carried_out(round_, nullcontext()) if round_ else None
+            while round_ := await self.begin(project_id, author):
+                await _carried_out(round_, nullcontext())
+                if not round_.outdated:
+                    return round_
+        return None
 
     async def set_out(
         self, project_ids: Sequence[str], turns: asyncio.Semaphore
@@ -123,6 +126,8 @@ async def _carried_out(round_: Round, turn: AbstractAsyncContextManager[None]) -
             await round_.shrink()
             await round_.grow()
             round_.done = True
+    except Outdated:
+        round_.outdated = True
     finally:
         await round_.end()
     return round_
