@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from multisite.clock import FixedClock
 from multisite.db.engine import Database, describe, parse_url
 from multisite.db.room import RETRY, STEADY, Room
+from multisite.db.sqlite import Connection
 from multisite.db.tables import tracked_projects
 from multisite.errors import DatabaseAway, DatabaseUnwritable
 from tests.integration.service import Answer, opened
@@ -28,10 +29,14 @@ class Disk:
         self.writes = 0
         sa.event.listen(database._engine.sync_engine, "before_cursor_execute", self._limit)
 
-    def _limit(self, _connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def _limit(self, connection: sa.Connection, cursor: Any, *_: Any) -> None:
+        driven = connection.connection.driver_connection
+        assert isinstance(driven, Connection)
+        begins, driven._beginning = driven._beginning, False  # a disk is what it is before one writes to it
         cursor.execute(f"PRAGMA max_page_count={self.pages}")
         cursor.execute(f"PRAGMA query_only={int(self.read_only)}")
-        self.writes += statement.startswith("BEGIN")
+        driven._beginning = begins
+        self.writes += begins
 
 
 @pytest.fixture
